@@ -1,0 +1,278 @@
+"""Measure balanced k-means against its peers.
+
+    python benchmarks/clustering.py run kmc32 unconstrained scaling
+    python benchmarks/clustering.py report
+
+`run` appends one line of JSON per measurement to a file, so that a long run
+may be interrupted; `report` makes the tables, the plot and the toy picture
+from it. Times are CPU seconds of this process with one thread. Contenders of
+one row take turns on the same data, seed after seed. Needs scikit-learn,
+k-means-constrained and matplotlib.
+
+Shapes: ``P`` points, ``C`` = 256 channels, ``K`` clusters.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+CHANNELS = 256
+
+# The VOC 1/32 split has about 980k pixels at stride 8, 700k of them
+# background; 177 subclasses in all.
+VOC_PIXELS = [700_000] + [14_000] * 20
+
+
+@lru_cache(maxsize=2)
+def make_data(kind: str, number: int, seed: int = 0, part: int = 0) -> Tensor:
+    """Draw (number, 256) float32 points.
+
+    Args:
+        kind: 'gmm' is a Gaussian mixture of 64 modes of unequal weight and
+            width; 'img' are random features of patches of two photographs.
+        number: How many points.
+        seed: Seed of what is drawn from.
+        part: Further points of the same seed.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if kind == 'img':
+        return _image_features(number, generator)
+    modes = 64
+    weights = torch.rand(modes, generator=generator) + 0.2
+    means = torch.randn(modes, CHANNELS, generator=generator) * 0.4
+    widths = 0.2 + 0.3 * torch.rand(modes, generator=generator)
+    # Twelve directions carry most of the spread within a mode.
+    axes = torch.randn(modes, 12, CHANNELS, generator=generator) * 0.3
+    generator.manual_seed(1000 * seed + part)
+    mode = torch.multinomial(weights, number, True, generator=generator)
+    points = torch.randn(number, CHANNELS, generator=generator)
+    points.mul_(0.3 * widths[mode, None]).add_(means[mode])
+    for index in range(modes):
+        rows = (mode == index).nonzero()[:, 0]
+        scores = torch.randn(len(rows), 12, generator=generator)
+        points[rows] += widths[index] * (scores @ axes[index])
+    return points
+
+
+def _image_features(number: int, generator: torch.Generator) -> Tensor:
+    from sklearn.datasets import load_sample_images
+
+    images = np.stack(load_sample_images().images)
+    photos = torch.from_numpy(images).float() / 127.5 - 1
+    size = 9
+    patches = photos.unfold(1, size, 1).unfold(2, size, 1)  # a view
+    count, height, width = patches.shape[:3]
+    place = torch.randint(
+        count * height * width, (number,), generator=generator
+    )
+    image, place = place // (height * width), place % (height * width)
+    chosen = patches[image, place // width, place % width].flatten(1)
+    weights = torch.randn(chosen.shape[1], CHANNELS, generator=generator)
+    return torch.relu(chosen @ weights / chosen.shape[1] ** 0.5)
+
+
+def ours(points: Tensor, num_clusters: int, seed: int, **settings) -> Tensor:
+    """Labels of this project."""
+    from mmseg_usrn.clustering import balanced_kmeans
+
+    result = balanced_kmeans(points, num_clusters, seed=seed, **settings)
+    assert result.gap <= 1e-6, result.gap
+    return result.labels.cpu()
+
+
+def ours_converged(points: Tensor, num_clusters: int, seed: int) -> Tensor:
+    """Labels of this project after iterations until nothing changes."""
+    return ours(points, num_clusters, seed, max_iter=300, tol=1e-6)
+
+
+def constrained(points: Tensor, num_clusters: int, seed: int) -> Tensor:
+    """Labels of k-means-constrained: exact min-cost flow."""
+    from k_means_constrained import KMeansConstrained
+
+    model = KMeansConstrained(
+        num_clusters,
+        size_min=len(points) // num_clusters,
+        size_max=-(-len(points) // num_clusters),
+        n_init=1,
+        random_state=seed,
+    )
+    return torch.as_tensor(model.fit_predict(points.numpy())).long()
+
+
+def unconstrained(points: Tensor, num_clusters: int, seed: int) -> Tensor:
+    """Labels of scikit-learn's KMeans, which does not balance."""
+    from sklearn.cluster import KMeans
+
+    model = KMeans(num_clusters, n_init=1, random_state=seed)
+    return torch.as_tensor(model.fit_predict(points.numpy())).long()
+
+
+CONTENDERS: dict[str, Callable[[Tensor, int, int], Tensor]] = {
+    'ours': ours,
+    'ours, converged': ours_converged,
+    'k-means-constrained': constrained,
+    'scikit-learn, unbalanced': unconstrained,
+}
+OURS, LONG, KMC, SKLEARN = CONTENDERS
+Job = tuple[str, int, int, list[str], list[int]]
+SEEDS = [0, 1, 2]
+PARTS: dict[str, list[Job]] = {
+    'kmc32': [
+        (kind, 20_000, 32, [OURS, KMC, SKLEARN], SEEDS)
+        for kind in ('gmm', 'img')
+    ],
+    'kmc121': [
+        (kind, 20_000, 121, [OURS, KMC, SKLEARN], SEEDS)
+        for kind in ('gmm', 'img')
+    ],
+    'unconstrained': [
+        (kind, 100_000, k, [OURS, SKLEARN], SEEDS)
+        for k in (32, 121)
+        for kind in ('gmm', 'img')
+    ],
+    'scaling': [
+        ('gmm', n, k, [OURS], [0])
+        for n in (20_000, 100_000, 300_000, 700_000)
+        for k in (8, 32, 121)
+    ],
+    'converged': [
+        (kind, 3_000, 16, [LONG, KMC], [data])
+        for kind in ('gmm', 'img')
+        for data in range(5)
+    ],
+}
+
+
+def measure(name: str, points: Tensor, num_clusters: int, seed: int) -> dict:
+    """Run one contender; CPU seconds, SSE to the means and sizes."""
+    start = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        labels = CONTENDERS[name](points, num_clusters, seed)
+    seconds = time.process_time() - start
+    sizes = torch.bincount(labels, minlength=num_clusters)
+    sums = torch.zeros(num_clusters, points.shape[1])
+    sums.index_add_(0, labels, points)
+    means = sums / sizes.clamp_min(1)[:, None]
+    sse = sum(
+        (rows - means[label]).square().sum(dtype=torch.float64).item()
+        for rows, label in zip(
+            points.split(8192), labels.split(8192), strict=True
+        )
+    )
+    return {
+        'name': name,
+        'seconds': seconds,
+        'sse': sse,
+        'smallest': sizes.min().item(),
+        'largest': sizes.max().item(),
+    }
+
+
+def run_part(part: str, out: Path, most_seeds: int) -> None:
+    """Measure all jobs of a part, contenders in turn."""
+    torch.set_num_threads(1)
+    warm_up = make_data('gmm', 2000)
+    for name in (OURS, SKLEARN):
+        measure(name, warm_up, 4, 0)
+    for kind, number, k, names, seeds in PARTS[part]:
+        for seed in seeds[:most_seeds]:
+            data_seed = seed if part == 'converged' else 0
+            points = make_data(kind, number, data_seed)
+            for name in names:
+                row = measure(name, points, k, seed)
+                row |= dict(part=part, kind=kind, N=number, K=k, seed=seed)
+                write_row(row, out)
+
+
+def run_large(part: str, out: Path, device: str) -> None:
+    """Measure 700k points or a whole VOC split, with the peak memory.
+
+    Runs in a process of its own, because memory is a process's peak.
+    """
+    from mmseg_usrn.clustering import (
+        apportion_subclasses,
+        balanced_kmeans,
+        cluster_classes,
+    )
+
+    torch.set_num_threads(1)
+    number = 700_000 if part == 'memory' else sum(VOC_PIXELS)
+    points = torch.empty(number, CHANNELS, dtype=torch.float16)
+    for index, rows in enumerate(points.split(100_000)):
+        rows.copy_(make_data('gmm', len(rows), part=index))
+    make_data.cache_clear()
+    points = points.to(device)
+    clock = time.process_time if device == 'cpu' else time.perf_counter
+    start = clock()
+    if part == 'memory':
+        result = balanced_kmeans(points, 121)
+        labels, num_clusters, gap = result.labels, 121, result.gap
+        spread = [torch.bincount(labels, minlength=num_clusters)]
+    else:
+        counts = apportion_subclasses(VOC_PIXELS, 177)
+        classes = torch.arange(21).repeat_interleave(torch.tensor(VOC_PIXELS))
+        found = cluster_classes(points, classes.to(device), counts)
+        gap = max(found.gap)
+        spread = list(found.sizes.split(counts))
+    row = dict(
+        part=part,
+        device=device,
+        N=number,
+        seconds=clock() - start,
+        gap=gap,
+        largest_difference=max((s.max() - s.min()).item() for s in spread),
+        peak_gb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    )
+    write_row(row, out)
+
+
+def write_row(row: dict, out: Path) -> None:
+    """Append one measurement to the file and show it."""
+    row = {k: round(v, 4) if k == 'seconds' else v for k, v in row.items()}
+    with out.open('a') as file:
+        file.write(json.dumps(row) + '\n')
+    print(json.dumps(row), flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('action', choices=['run', 'report', 'large'])
+    parser.add_argument('parts', nargs='*', help='default: all')
+    parser.add_argument('--out', type=Path, default='clustering.jsonl')
+    parser.add_argument('--device', default='cpu', help='for memory and voc')
+    parser.add_argument('--seeds', type=int, default=3, help='at most')
+    args = parser.parse_args()
+    if args.action == 'report':
+        from clustering_report import write_report
+
+        write_report(args.out, ROOT / 'docs' / 'images')
+        return
+    if args.action == 'large':
+        run_large(args.parts[0], args.out, args.device)
+        return
+    for part in args.parts or [*PARTS, 'memory', 'voc']:
+        if part in PARTS:
+            run_part(part, args.out, args.seeds)
+        else:
+            command = [sys.executable, __file__, 'large', part]
+            command += ['--out', str(args.out), '--device', args.device]
+            subprocess.run(command, check=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,76 @@
+"""Clustering of all classes: ids, warm start, classes without pixels."""
+
+import pytest
+import torch
+
+from mmseg_usrn.clustering import cluster_classes, match_centers
+
+
+def make_classes(seed=0):
+    """Three classes of 60, 7 and 0 pixels and 5 ignored pixels."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(72, 4, generator=generator)
+    labels = torch.tensor([0] * 60 + [1] * 7 + [255] * 5)
+    order = torch.randperm(72, generator=generator)
+    return features[order], labels[order]
+
+
+def test_ids_and_sizes():
+    features, labels = make_classes()
+    found = cluster_classes(features, labels, [4, 1, 2])
+    assert found.sizes.tolist() == [15, 15, 15, 15, 7, 0, 0]
+    assert (found.subclasses[labels == 255] == -1).all()
+    assert (found.subclasses[labels == 1] == 4).all()
+    assert found.subclasses[labels == 0].max() == 3
+    mean = features[labels == 1].mean(0)
+    assert torch.allclose(found.prototypes[4], mean, atol=1e-5)
+    assert found.prototypes[5:].isnan().all()
+    assert max(found.gap) <= 1e-6
+    assert found.changed is None
+
+
+def test_warm_start_keeps_ids():
+    features, labels = make_classes()
+    first = cluster_classes(features, labels, [4, 1, 2], max_iter=100, tol=0)
+    moved = features + 0.01 * torch.randn(
+        features.shape, generator=torch.Generator().manual_seed(1)
+    )
+    second = cluster_classes(
+        moved,
+        labels,
+        [4, 1, 2],
+        init_prototypes=first.prototypes,
+        previous_subclasses=first.subclasses,
+    )
+    known = first.subclasses >= 0
+    share = (first.subclasses != second.subclasses)[known].float().mean()
+    assert second.changed == pytest.approx(share.item())
+    assert second.changed < 0.3
+    assert second.sizes.tolist() == first.sizes.tolist()
+
+
+def test_old_prototypes_of_absent_classes_stay():
+    features, labels = make_classes()
+    old = torch.full((7, 4), torch.nan)
+    old[5:] = 3
+    found = cluster_classes(features, labels, [4, 1, 2], init_prototypes=old)
+    assert found.prototypes[5:].eq(3).all()
+    assert torch.isfinite(found.prototypes).all()
+
+
+def test_match_by_hand():
+    old = torch.tensor([[0.0, 0], [10, 0], [0, 10]])
+    new = torch.tensor([[1.0, 9], [1, 1], [9, 1]])
+    assert match_centers(old, new).tolist() == [2, 0, 1]
+
+
+def test_refuses():
+    features, labels = make_classes()
+    with pytest.raises(ValueError, match='class 1 has 7 pixels but 8'):
+        cluster_classes(features, labels, [4, 8, 0])
+    with pytest.raises(ValueError, match='one label per row'):
+        cluster_classes(features, labels[:-1], [4, 1, 0])
+    with pytest.raises(ValueError, match='init_prototypes has shape'):
+        cluster_classes(
+            features, labels, [4, 1, 0], init_prototypes=torch.zeros(3, 4)
+        )

@@ -1,0 +1,57 @@
+"""Two ranks give what one rank gives, whatever the shards are."""
+
+import pytest
+import torch
+import torch.distributed as dist
+
+from mmseg_usrn.clustering import balanced_kmeans, cluster_classes
+
+CUTS = [150, 301, 0, 400]  # rank 0 has so many of 400 points
+
+
+def make_groups():
+    """Five separate groups of 80 points in random order."""
+    generator = torch.Generator().manual_seed(0)
+    centers = 20 * torch.randn(5, 6, generator=generator)
+    points = centers.repeat(80, 1)
+    return points + torch.randn(points.shape, generator=generator)
+
+
+def cluster_shards(folder):
+    """On every rank: cluster all shards and write the results."""
+    rank, points = dist.get_rank(), make_groups()
+    classes = torch.arange(400) % 2
+    results = []
+    for cut in CUTS:
+        shard = slice(0, cut) if rank == 0 else slice(cut, 400)
+        one = balanced_kmeans(points[shard], 5)
+        odd = balanced_kmeans(points[shard], 7)
+        per_class = cluster_classes(points[shard], classes[shard], [3, 2])
+        results.append((vars(one), vars(odd), vars(per_class)))
+    torch.save(results, f'{folder}/{rank}.pt')
+    if rank == 0:
+        points[3] = torch.nan
+    with pytest.raises(ValueError, match='1 of 800 points'):
+        balanced_kmeans(points, 5)
+
+
+@pytest.mark.slow
+def test_two_ranks(tmp_path, run_ranks):
+    run_ranks(cluster_shards, tmp_path)
+    alone = balanced_kmeans(make_groups(), 5)
+    shards = [torch.load(tmp_path / f'{rank}.pt') for rank in range(2)]
+    for first, second in zip(*shards, strict=True):
+        labels = torch.cat([first[0]['labels'], second[0]['labels']])
+        assert torch.equal(labels, alone.labels)
+        assert first[0]['inertia'] == pytest.approx(alone.inertia, rel=1e-5)
+        odd = torch.cat([first[1]['labels'], second[1]['labels']])
+        sizes = torch.bincount(odd, minlength=7)
+        assert sizes.max() - sizes.min() <= 1
+        for a, b in zip(first[:2], second[:2], strict=True):
+            assert torch.equal(a['centers'], b['centers'])
+            assert torch.equal(a['prices'], b['prices'])
+            assert a['gap'] == b['gap'] <= 1e-6
+        assert first[2]['sizes'].tolist() == [67, 67, 66, 100, 100] or sorted(
+            first[2]['sizes'].tolist()
+        ) == [66, 67, 67, 100, 100]
+        assert torch.equal(first[2]['prototypes'], second[2]['prototypes'])
