@@ -1,0 +1,17 @@
+"""Datasets and transforms."""
+
+from .demo_dataset import DemoDataset
+from .folder_dataset import FolderSegDataset
+from .paired_dataset import PairedDataset
+from .transforms import AddCellMap, MultiBranch, PackLabeledInputs
+from .unlabeled_dataset import UnlabeledDataset
+
+__all__ = [
+    'AddCellMap',
+    'DemoDataset',
+    'FolderSegDataset',
+    'MultiBranch',
+    'PackLabeledInputs',
+    'PairedDataset',
+    'UnlabeledDataset',
+]

@@ -1,0 +1,112 @@
+"""What the data check found, as a table."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from prettytable import PrettyTable
+
+NUM_NAMED = 5  # Files that a row names; it counts the others.
+
+
+def shown(path: str) -> str:
+    """A path as short as it can be: relative if it is below this folder."""
+    here = os.path.join(os.getcwd(), '')
+    return path.removeprefix(here)
+
+
+@dataclass
+class Finding:
+    """One fault, with all files that have it.
+
+    Attributes:
+        level: ``'error'`` (training must not start) or ``'warning'``.
+        part: ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'model'``.
+        problem: What is wrong.
+        mend: What to do about it.
+        files: The files.
+    """
+
+    level: str
+    part: str
+    problem: str
+    mend: str
+    files: Sequence[str] = ()
+
+    def named_files(self) -> str:
+        """The first files, one a line, and the number of the others."""
+        lines = [shown(text) for text in self.files[:NUM_NAMED]]
+        if len(self.files) > NUM_NAMED:
+            lines.append(f'... and {len(self.files) - NUM_NAMED} more')
+        return '\n'.join(lines)
+
+
+@dataclass
+class DataReport:
+    """All findings of one check.
+
+    Attributes:
+        findings: What is wrong.
+        counts: Number of images of every part.
+        pixels: Labeled pixels of every class over the labeled part.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    pixels: dict[str, int] = field(default_factory=dict)
+
+    def error(self, part, problem, mend, files=()) -> None:
+        """Note a fault that training must not start with."""
+        self.findings.append(Finding('error', part, problem, mend, files))
+
+    def warning(self, part, problem, mend, files=()) -> None:
+        """Note something that is probably not meant."""
+        self.findings.append(Finding('warning', part, problem, mend, files))
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The faults that training must not start with."""
+        return [f for f in self.findings if f.level == 'error']
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What is probably not meant."""
+        return [f for f in self.findings if f.level == 'warning']
+
+    def summary(self) -> str:
+        """One line: numbers of images, errors and warnings."""
+        images = ', '.join(f'{n} {part}' for part, n in self.counts.items())
+        return (
+            f'data check: {images or "no"} images; {len(self.errors)} '
+            f'error(s), {len(self.warnings)} warning(s)'
+        )
+
+    def table(self) -> str:
+        """All findings, errors first, and the summary below."""
+        if not self.findings:
+            return self.summary()
+        table = PrettyTable(['', 'part', 'problem', 'files', 'what to do'])
+        table.align = 'l'
+        table.hrules = 1  # a line between the rows
+        table.max_width['problem'] = 44
+        table.max_width['what to do'] = 48
+        for found in self.errors + self.warnings:
+            table.add_row(
+                [
+                    found.level,
+                    found.part,
+                    found.problem,
+                    found.named_files(),
+                    found.mend,
+                ]
+            )
+        return f'{table}\n{self.summary()}'
+
+    def raise_on_errors(self) -> None:
+        """Refuse data with errors.
+
+        Raises:
+            ValueError: If there is an error; the text is the whole table.
+        """
+        if self.errors:
+            raise ValueError(f'the data cannot be trained on\n{self.table()}')

@@ -1,0 +1,177 @@
+"""Labeled images of any origin: a folder of images and one of masks."""
+
+import os.path as osp
+from collections.abc import Sequence
+
+from mmseg.datasets import BaseSegDataset
+from mmseg.registry import DATASETS
+
+from .image_files import (
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    as_list,
+    expected,
+    find_files,
+    locate,
+    one_per_stem,
+)
+from .palette import check_classes, default_palette, load_classes
+from .splits import read_split
+
+
+@DATASETS.register_module()
+class FolderSegDataset(BaseSegDataset):
+    """Images and masks in two folders, matched by name.
+
+    The mask of ``images/trip1/a.JPG`` is ``masks/trip1/a.png``. Subfolders
+    are searched; suffixes may be mixed and in any case. A mask has one
+    channel; its values are class indices (palette images count, too)::
+
+        dict(type='FolderSegDataset', data_root='data/mine',
+             data_prefix=dict(img_path='images', seg_map_path='masks'),
+             metainfo=dict(classes=('road', 'tree', 'car')))
+
+    Args:
+        data_prefix: Folders ``img_path`` and ``seg_map_path``.
+        metainfo: ``classes`` and, if wanted, ``palette``.
+        classes_file: JSON, YAML or text file with the same, relative to
+            ``data_root``; instead of ``metainfo``.
+        ann_file: List of the images to use, one stem a line. Defaults to all
+            images of the folder.
+        label_map: New value of each mask value that is to change, for
+            example ``{255: 1}`` for masks of 0 and 255.
+        img_suffix: Suffix(es) of the images, in any case.
+        seg_map_suffix: Suffix(es) of the masks, in any case; with the part of
+            the name that images do not have, for example ``_mask.png``.
+        **kwargs: As for MMSeg's ``BaseSegDataset``: ``data_root``,
+            ``pipeline``, ``reduce_zero_label``, ``ignore_index`` ...
+
+    Raises:
+        ValueError: If classes are not given or inconsistent, a folder is
+            missing or empty, or two files compete for one name.
+    """
+
+    def __init__(
+        self,
+        data_prefix: dict | None = None,
+        metainfo: dict | None = None,
+        classes_file: str | None = None,
+        ann_file: str = '',
+        label_map: dict[int, int] | None = None,
+        img_suffix: str | Sequence[str] = IMAGE_SUFFIXES,
+        seg_map_suffix: str | Sequence[str] = MASK_SUFFIXES,
+        lazy_init: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            ann_file=ann_file,
+            data_prefix=dict(data_prefix or {}),
+            metainfo=_metainfo(metainfo, classes_file, kwargs),
+            img_suffix=as_list(img_suffix),
+            seg_map_suffix=as_list(seg_map_suffix),
+            lazy_init=True,
+            **kwargs,
+        )
+        if label_map is not None:
+            self.label_map = {int(k): int(v) for k, v in label_map.items()}
+            self._metainfo['label_map'] = self.label_map
+        if not lazy_init:
+            self.full_init()
+
+    def load_data_list(self) -> list[dict]:
+        """List images and their masks.
+
+        Returns:
+            One dict per image, sorted by name, or in the order of the list.
+            A file that is missing keeps its place, so that the data check
+            can list all of them at once.
+        """
+        img_dir = self.data_prefix.get('img_path') or self.data_root or ''
+        mask_dir = self.data_prefix.get('seg_map_path')
+        images = self._find_images(img_dir)
+        masks = self._find_masks(mask_dir, images) if mask_dir else {}
+        if img_dir == mask_dir:
+            images = _without_masks(images, masks)
+        data_list = []
+        for stem, path in one_per_stem(images, 'img_suffix').items():
+            data_info = dict(
+                img_path=path,
+                label_map=self.label_map,
+                reduce_zero_label=self.reduce_zero_label,
+                seg_fields=[],
+            )
+            if mask_dir:
+                data_info['seg_map_path'] = masks.get(stem) or expected(
+                    mask_dir, stem, self.seg_map_suffix
+                )
+            data_list.append(data_info)
+        return data_list
+
+    def _find_images(self, folder: str) -> dict[str, list[str]]:
+        """Paths of the images of every stem."""
+        if not self.ann_file:
+            return find_files(
+                folder, self.img_suffix, backend_args=self.backend_args
+            )
+        stems = read_split(self.ann_file)
+        images = locate(stems, [folder], self.img_suffix, self.backend_args)
+        if not any(images.values()):
+            raise ValueError(
+                f'none of the {len(stems)} images of {self.ann_file} is in '
+                f'{folder}: the first is {stems[0]}, tried with '
+                f'{" ".join(self.img_suffix)}'
+            )
+        return {
+            stem: paths or [expected(folder, stem, self.img_suffix)]
+            for stem, paths in images.items()
+        }
+
+    def _find_masks(self, folder: str, images: dict) -> dict[str, str]:
+        """Path of the mask of every stem that has one."""
+        masks = find_files(
+            folder, self.seg_map_suffix, 'mask', self.backend_args
+        )
+        used = {stem: masks[stem] for stem in images if stem in masks}
+        if not used:
+            raise ValueError(
+                f'no mask in {folder} has the name of an image: images are '
+                f'named like {next(iter(images))}, masks like '
+                f'{next(iter(masks))}; if masks have an addition, set '
+                "seg_map_suffix, for example seg_map_suffix='_mask.png'"
+            )
+        return one_per_stem(used, 'seg_map_suffix')
+
+
+def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:
+    """Classes and palette from the config or from their file."""
+    if (metainfo is None) == (classes_file is None):
+        raise ValueError(
+            'FolderSegDataset needs the class names once: either '
+            "metainfo=dict(classes=('road', 'tree')) or classes_file="
+            "'classes.json'; got " + ('none' if metainfo is None else 'both')
+        )
+    if classes_file is not None:
+        path = osp.join(kwargs.get('data_root') or '', classes_file)
+        meta = load_classes(path)
+    elif isinstance(metainfo.get('classes'), str):
+        meta = dict(metainfo, **load_classes(metainfo['classes']))
+    else:
+        meta = check_classes(dict(metainfo), 'metainfo')
+    meta.setdefault('palette', default_palette(len(meta['classes'])))
+    return meta
+
+
+def _without_masks(images: dict, masks: dict) -> dict:
+    """Drop masks that lie among the images and have an image suffix."""
+    mask_paths = set(masks.values())
+    images = {
+        stem: [path for path in paths if path not in mask_paths]
+        for stem, paths in images.items()
+    }
+    images = {stem: paths for stem, paths in images.items() if paths}
+    if not images:
+        raise ValueError(
+            f'images and masks are the same files: {min(mask_paths)} ...; set '
+            "seg_map_suffix to how masks end, for example '_mask.png'"
+        )
+    return images

@@ -1,0 +1,149 @@
+"""Images without any labels."""
+
+import os.path as osp
+from collections.abc import Sequence
+
+from mmengine import fileio
+from mmengine.dataset import BaseDataset
+from mmseg.registry import DATASETS
+
+from .image_files import (
+    IMAGE_SUFFIXES,
+    as_list,
+    expected,
+    find_files,
+    locate,
+    strip_suffix,
+)
+from .splits import read_split
+
+
+@DATASETS.register_module()
+class UnlabeledDataset(BaseDataset):
+    """Images only: all images of one or more folders, or those of a list.
+
+    There are no masks, and none are looked for. Subfolders are searched, and
+    suffixes may be mixed and in any case::
+
+        dict(type='UnlabeledDataset', data_root='data/mine',
+             data_prefix=dict(img_path=['trip1', 'trip2']),
+             exclude='labeled.txt')
+
+    Args:
+        data_prefix: ``img_path`` is a folder or a list of folders.
+        ann_file: List file(s): one image a line, with or without suffix,
+            relative to the folder(s) or to ``data_root``. Lines of two paths
+            (image, mask) are taken too; the mask is ignored. Defaults to
+            all images of the folder(s).
+        exclude: Images to leave out, usually the labeled ones: list file(s)
+            of the same form, or folder(s) with images of the same names.
+        img_suffix: Suffix(es) of the images, in any case.
+        data_root: Folder that the other paths are relative to.
+        backend_args: Settings of MMEngine's file backend.
+        **kwargs: As for MMEngine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If a folder or list is missing, an image of a list does
+            not exist, or no image is left.
+    """
+
+    def __init__(
+        self,
+        data_prefix: dict | None = None,
+        ann_file: str | Sequence[str] = '',
+        exclude: str | Sequence[str] = '',
+        img_suffix: str | Sequence[str] = IMAGE_SUFFIXES,
+        data_root: str | None = None,
+        backend_args: dict | None = None,
+        **kwargs,
+    ) -> None:
+        self.exclude = exclude
+        self.img_suffix = as_list(img_suffix)
+        self.backend_args = backend_args
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=dict(data_prefix or {}),
+            **kwargs,
+        )
+
+    def _join_prefix(self) -> None:
+        """Prepend ``data_root`` to every relative path."""
+
+        def join(path: str) -> str:
+            return osp.join(self.data_root or '', path)
+
+        self.ann_file = [join(path) for path in as_list(self.ann_file)]
+        self.exclude = [join(path) for path in as_list(self.exclude)]
+        folders = as_list(self.data_prefix.get('img_path')) or ['']
+        self.data_prefix['img_path'] = [join(path) for path in folders]
+
+    def load_data_list(self) -> list[dict]:
+        """List the images.
+
+        Returns:
+            One dict per image, sorted by folder and path, or in the order of
+            the list(s).
+        """
+        images = self._listed() if self.ann_file else self._in_folders()
+        left_out = self._left_out(images)
+        if len(left_out) == len(images):
+            raise ValueError(
+                f'no unlabeled image is left: exclude={self.exclude} names '
+                f'all {len(images)} images of '
+                f'{self.ann_file or self.data_prefix["img_path"]}'
+            )
+        return [
+            dict(img_path=path, seg_fields=[])
+            for path in images
+            if path not in left_out
+        ]
+
+    def _in_folders(self) -> dict[str, str]:
+        """Stems of all images in the folders, by path."""
+        return {
+            path: stem
+            for folder in self.data_prefix['img_path']
+            for stem, paths in find_files(
+                folder, self.img_suffix, backend_args=self.backend_args
+            ).items()
+            for path in paths
+        }
+
+    def _listed(self) -> dict[str, str]:
+        """Stems of the images in the lists, by path."""
+        folders = self.data_prefix['img_path']
+        stems = [stem for path in self.ann_file for stem in read_split(path)]
+        located = locate(stems, folders, self.img_suffix, self.backend_args)
+        if not any(located.values()):
+            raise ValueError(
+                f'none of the {len(stems)} images of {self.ann_file} is in '
+                f'{folders}: the first is {stems[0]}, tried with '
+                f'{" ".join(self.img_suffix)}'
+            )
+        # An image that is missing keeps its place, so that the data check
+        # can list all of them at once.
+        return {
+            path: stem
+            for stem, paths in located.items()
+            for path in paths or [expected(folders[0], stem, self.img_suffix)]
+        }
+
+    def _left_out(self, images: dict[str, str]) -> set[str]:
+        """Paths of the images to leave out."""
+        stems = set()
+        for path in self.exclude:
+            if fileio.isdir(path, backend_args=self.backend_args):
+                stems.update(find_files(path, self.img_suffix))
+            else:
+                for name in read_split(path):
+                    stems.add(strip_suffix(name, self.img_suffix) or name)
+        left_out = {path for path, stem in images.items() if stem in stems}
+        if stems and not left_out:
+            raise ValueError(
+                f'exclude={self.exclude} names {len(stems)} images, but none '
+                'of them is among the unlabeled images '
+                f'({min(stems)} against {next(iter(images.values()))}); drop '
+                'exclude if the labeled images are elsewhere'
+            )
+        return left_out

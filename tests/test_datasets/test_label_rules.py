@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from mmseg.datasets.transforms import LoadAnnotations
+from PIL import Image
+
+from mmseg_usrn.datasets.label_rules import relabel
+
+
+@pytest.mark.parametrize('reduce_zero_label', [False, True])
+@pytest.mark.parametrize('label_map', [None, {0: 1, 1: 0, 255: 7, 3: 255}])
+def test_equals_the_stock_loader_for_every_byte(
+    tmp_path, reduce_zero_label, label_map
+):
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(values).save(tmp_path / 'm.png')
+    results = dict(
+        seg_map_path=str(tmp_path / 'm.png'),
+        reduce_zero_label=reduce_zero_label,
+        label_map=label_map,
+        seg_fields=[],
+    )
+    stock = LoadAnnotations()(results)['gt_seg_map']
+    assert (relabel(values, reduce_zero_label, label_map) == stock).all()
+
+
+def test_wide_values_with_their_own_ignore_value():
+    values = np.array([0, 1, 256, 300, 65535], np.uint16)
+    labels = relabel(values, True, {299: 5}, 65535)
+    assert labels.tolist() == [65535, 0, 255, 5, 65535]
