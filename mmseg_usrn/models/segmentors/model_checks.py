@@ -1,0 +1,84 @@
+"""Which models cannot be trained, said before anything is built."""
+
+from ..decode_heads.dual_head import check_head_type
+
+IGNORED_BY_DEFAULT = 255
+"""Label that MMSeg ignores and pads with unless told otherwise."""
+
+_WAY_OUT = 'choose a model base of type EncoderDecoder'
+
+
+def check_model(
+    backbone: dict | None,
+    decode_head: dict | list[dict] | None,
+    data_preprocessor: dict | None,
+    unknown: dict,
+) -> None:
+    """Refuse what is no plain encoder-decoder with classes.
+
+    Args:
+        backbone: Config of the backbone.
+        decode_head: Config of the decode head.
+        data_preprocessor: Config of the stock preprocessor.
+        unknown: Arguments that ``EncoderDecoder`` does not have.
+
+    Raises:
+        ValueError: If the model cannot work.
+    """
+    if 'num_stages' in unknown or isinstance(decode_head, list | tuple):
+        raise ValueError(
+            'USRN needs one decode head, but a cascade (OCRNet, PointRend) '
+            f'refines the output of one head with another; {_WAY_OUT}'
+        )
+    if 'image_encoder' in unknown:
+        raise ValueError(
+            'a multimodal segmentor (SAN) classifies masks with the words of '
+            f'a language model; {_WAY_OUT}'
+        )
+    if unknown:
+        raise ValueError(
+            f'USRN has no argument {", ".join(sorted(unknown))}; it takes '
+            "those of MMSeg's EncoderDecoder and the settings in its docstring"
+        )
+    for name, part in dict(backbone=backbone, decode_head=decode_head).items():
+        if part is None:
+            raise ValueError(
+                f'the model has no {name}, like a depth estimator (VPD); '
+                f'{_WAY_OUT}'
+            )
+    check_head_type(decode_head)
+    _check_classes(decode_head, data_preprocessor)
+
+
+def _check_classes(decode_head: dict, data_preprocessor: dict | None) -> None:
+    num_classes = decode_head.get('num_classes')
+    if num_classes is None:
+        raise ValueError(
+            f'decode_head of type {decode_head["type"]} has no num_classes, '
+            'so it is no per-pixel head with one classifier; choose another'
+        )
+    if num_classes < 2:
+        raise ValueError(
+            f'num_classes={num_classes}: USRN needs at least 2 classes, '
+            'background included'
+        )
+    ignored = {
+        'decode_head.ignore_index': decode_head.get(
+            'ignore_index', IGNORED_BY_DEFAULT
+        ),
+        'data_preprocessor.seg_pad_val': (data_preprocessor or {}).get(
+            'seg_pad_val', IGNORED_BY_DEFAULT
+        ),
+    }
+    if num_classes <= IGNORED_BY_DEFAULT:
+        return
+    for name, value in ignored.items():
+        if value == IGNORED_BY_DEFAULT:
+            raise ValueError(
+                f'{name}={value} is the label of a class, there are '
+                f'{num_classes}: set it to a value that is none, such as '
+                '65535, in the dataset (ignore_index), the decode head and '
+                'the auxiliary heads (ignore_index), the metric '
+                '(ignore_index) and the data preprocessor (seg_pad_val), and '
+                'load the masks with LoadWideAnnotations'
+            )

@@ -1,0 +1,353 @@
+"""Unbiased subclass regularization, the segmentor."""
+
+from copy import deepcopy
+
+import torch
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+from torch import Tensor
+
+from mmseg_usrn.structures import SubclassTable
+
+from ..utils import (
+    GATE_RULES,
+    PseudoLabels,
+    adopt_stock_keys,
+    build_teacher,
+    make_pseudo_labels,
+    masked_cross_entropy,
+)
+from .model_checks import check_model
+
+Samples = list[SegDataSample]
+
+
+@MODELS.register_module()
+class USRN(EncoderDecoder):
+    """Semi-supervised training of any stock encoder-decoder.
+
+    Guan et al., "Unbiased Subclass Regularization for Semi-Supervised
+    Semantic Segmentation", CVPR 2022. ``backbone`` and ``decode_head`` are
+    those of any MMSeg ``EncoderDecoder`` config; the segmentor forks the one
+    and doubles the other::
+
+        loss(inputs, data_samples)
+            loss_by_gt(sup)                 both branches, ground truth
+            forward_dual(unsup_strong)
+            get_pseudo_labels(unsup_weak)   no graph, gated by entropies
+            loss_by_pseudo_labels(...)      both branches, strong view
+
+    Until a clustering has filled ``subclass_table``, only the class branch
+    learns, from the labeled images (the warm-up). ``predict`` and the rest of
+    the interface are the stock segmentor's, on the class branch alone.
+
+    Args:
+        backbone: Config of the stock backbone.
+        decode_head: Config of the stock decode head.
+        neck: Config of the stock neck; the subclass branch owns a copy.
+        auxiliary_head: Config of the stock auxiliary heads; they learn on
+            the class branch, from the labeled images.
+        train_cfg: As in MMSeg.
+        test_cfg: As in MMSeg.
+        data_preprocessor: Config of the stock preprocessor.
+        pretrained: As in MMSeg.
+        init_cfg: As in MMSeg.
+        num_subclasses: Outputs of the subclass branch. Defaults to eight per
+            class, about what the paper uses on VOC.
+        fork_after: Stages that the branches share, see
+            :class:`ForkedBackbone`.
+        threshold: Pseudo labels count above this confidence (``t``).
+        subclass_loss_weight: Weight of both subclass losses.
+        unsup_loss_weight: Weight of both losses on unlabeled images.
+        unsup_downsample: On unlabeled images the features are averaged over
+            squares of this side before the classifiers. Defaults to 2, which
+            brings stride 4 to the stride 8 of the paper.
+        gate: When the subclass branch restricts the pseudo labels:
+            ``'entropy'`` as in the paper, ``'always'`` or ``'never'``.
+        teacher_momentum: If given, the weak view is labeled by a moving
+            average of the model that takes up this share of it in each
+            iteration; by default by the model itself, as in the paper.
+
+    Raises:
+        ValueError: If a setting is out of range or the model cannot work.
+    """
+
+    def __init__(
+        self,
+        backbone: dict | None = None,
+        decode_head: dict | None = None,
+        neck: dict | None = None,
+        auxiliary_head: dict | list[dict] | None = None,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        pretrained: str | None = None,
+        init_cfg: dict | list[dict] | None = None,
+        *,
+        num_subclasses: int | None = None,
+        fork_after: int | None = 1,
+        threshold: float = 0.75,
+        subclass_loss_weight: float = 1.0,
+        unsup_loss_weight: float = 1.0,
+        unsup_downsample: int = 2,
+        gate: str = 'entropy',
+        teacher_momentum: float | None = None,
+        **unknown,
+    ) -> None:
+        check_model(backbone, decode_head, data_preprocessor, unknown)
+        _check_settings(decode_head, num_subclasses, threshold, gate)
+        backbone = deepcopy(backbone)
+        if pretrained is not None:
+            backbone['pretrained'] = pretrained
+        self.num_subclasses = num_subclasses or 8 * decode_head['num_classes']
+        super().__init__(
+            backbone=dict(
+                type='ForkedBackbone', backbone=backbone, fork_after=fork_after
+            ),
+            neck=neck,
+            decode_head=dict(
+                type='DualHead',
+                head=decode_head,
+                num_subclasses=self.num_subclasses,
+            ),
+            auxiliary_head=auxiliary_head,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            data_preprocessor=dict(
+                type='MultiBranchDataPreprocessor',
+                data_preprocessor=data_preprocessor
+                or dict(type='SegDataPreProcessor'),
+            ),
+            init_cfg=init_cfg,
+        )
+        self.subclass_neck = deepcopy(self.neck) if self.with_neck else None
+        self.threshold = threshold
+        self.subclass_loss_weight = subclass_loss_weight
+        self.unsup_loss_weight = unsup_loss_weight
+        self.unsup_downsample = unsup_downsample
+        self.gate = gate
+        # Before the table: its buffers change their sizes.
+        self.teacher = build_teacher(self, teacher_momentum)
+        self.subclass_table = SubclassTable(
+            self.num_classes, self.num_subclasses
+        )
+
+    def loss(
+        self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
+    ) -> dict[str, Tensor]:
+        """Losses of one batch of labeled and unlabeled images.
+
+        Args:
+            inputs: (N, 3, H, W) images of the branches ``sup``,
+                ``unsup_weak`` and ``unsup_strong``.
+            data_samples: Samples of the same branches.
+
+        Returns:
+            Losses and what the log shows of the pseudo labels, by name.
+        """
+        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
+        if self.subclass_table.is_ready:
+            # Labeled, strong, weak: the paper's order, in which the running
+            # statistics of the normalisation are updated.
+            strong_logits = self.forward_dual(inputs['unsup_strong'])
+            pseudo_labels = self.get_pseudo_labels(inputs['unsup_weak'])
+            losses.update(
+                self.loss_by_pseudo_labels(strong_logits, pseudo_labels)
+            )
+        return losses
+
+    def loss_by_gt(
+        self, inputs: Tensor, data_samples: Samples
+    ) -> dict[str, Tensor]:
+        """Supervised losses of both branches and the auxiliary heads.
+
+        Args:
+            inputs: (N, 3, H, W) labeled images.
+            data_samples: N samples with ``gt_sem_seg``, ``gt_cell_map`` and
+                the meta entry ``labeled_index``.
+        """
+        head = self.decode_head
+        losses = {}
+        if self.subclass_table.is_ready:
+            feats, subclass_feats = self.extract_dual_feat(inputs)
+            labels = self.get_subclass_labels(data_samples)
+            subclass_losses = head.loss_by_subclass(subclass_feats, labels)
+            subclass_losses['loss_ce'] *= self.subclass_loss_weight
+            losses.update(add_prefix(subclass_losses, 'sup_subclass'))
+        else:
+            feats = self.extract_feat(inputs)
+            losses['sup_subclass.loss_ce'] = self._zero_subclass_loss()
+        class_losses = head.loss_by_class(feats, data_samples)
+        losses.update(add_prefix(class_losses, 'sup_class'))
+        if self.with_auxiliary_head:
+            losses.update(
+                self._auxiliary_head_forward_train(feats, data_samples)
+            )
+        return losses
+
+    @torch.no_grad()
+    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
+        """Pseudo labels of the weak view.
+
+        Without a teacher they are computed in the model's own mode.
+
+        Args:
+            inputs: (N, 3, H, W) weakly augmented unlabeled images.
+        """
+        model = self.teacher.follow(self) if self.teacher else self
+        class_logits, subclass_logits = model.forward_dual(inputs)
+        return make_pseudo_labels(
+            class_logits,
+            subclass_logits,
+            self.subclass_table.subclass_to_class,
+            self.threshold,
+            self.gate,
+        )
+
+    def loss_by_pseudo_labels(
+        self, logits: tuple[Tensor, Tensor], pseudo: PseudoLabels
+    ) -> dict[str, Tensor]:
+        """Losses of the strong view against the weak view's labels.
+
+        Args:
+            logits: Class logits (N, K, h, w) and subclass logits
+                (N, S, h, w) of the strong view.
+            pseudo: Labels and masks of the weak view, (N, h, w).
+        """
+        class_logits, subclass_logits = logits
+        class_loss = masked_cross_entropy(
+            class_logits, pseudo.classes, pseudo.class_mask
+        )
+        subclass_loss = masked_cross_entropy(
+            subclass_logits, pseudo.subclasses, pseudo.subclass_mask
+        )
+        weight = self.unsup_loss_weight
+        return {
+            'unsup_class.loss_ce': weight * class_loss,
+            'unsup_subclass.loss_ce': (
+                weight * self.subclass_loss_weight * subclass_loss
+            ),
+            **pseudo.statistics(),
+        }
+
+    def forward_dual(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of both branches on unlabeled images.
+
+        Args:
+            inputs: (N, 3, H, W) images.
+
+        Returns:
+            (N, K, h, w) and (N, S, h, w) logits.
+        """
+        return self.decode_head.forward_dual(
+            *self.extract_dual_feat(inputs), self.unsup_downsample
+        )
+
+    def extract_dual_feat(self, inputs: Tensor) -> tuple:
+        """Features of the class branch and of the subclass branch."""
+        feats, subclass_feats = self.backbone.forward_dual(inputs)
+        if self.with_neck:
+            feats = self.neck(feats)
+            subclass_feats = self.subclass_neck(subclass_feats)
+        return feats, subclass_feats
+
+    def extract_pixel_features(self, inputs: Tensor) -> Tensor:
+        """Features that are clustered, (N, C, h, w).
+
+        The input of the class branch's classifier, without a graph.
+
+        Args:
+            inputs: (N, 3, H, W) normalised images.
+        """
+        with torch.no_grad():
+            return self.decode_head.class_features(self.extract_feat(inputs))
+
+    def get_subclass_labels(self, data_samples: Samples) -> Tensor:
+        """Subclass of every labeled pixel, (N, H, W) int64."""
+        device = self.subclass_table.subclass_to_class.device
+        classes = _stack([s.gt_sem_seg for s in data_samples])
+        classes = classes.masked_fill(
+            classes == self.decode_head.ignore_index, -1
+        )
+        return self.subclass_table.lookup(
+            images=torch.tensor(
+                [sample.labeled_index for sample in data_samples],
+                device=device,
+            ),
+            cells=_stack([sample.gt_cell_map for sample in data_samples]),
+            classes=classes,
+        )
+
+    def init_weights(self) -> None:
+        """Initialise the class branch as the stock model, then the copies."""
+        super().init_weights()
+        init_cfg = self.init_cfg
+        from_checkpoint = (
+            isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained'
+        )
+        # A checkpoint of a USRN has weights of its own for this neck.
+        if self.with_neck and not from_checkpoint:
+            self.subclass_neck.load_state_dict(self.neck.state_dict())
+
+    def start_subclass_branch(self) -> None:
+        """Let the subclass branch start as a copy of the class branch.
+
+        Called after a warm-up, when the first clustering is done; the
+        classifier keeps its initial weights.
+        """
+        self.backbone.reset_fork()
+        if self.with_neck:
+            self.subclass_neck.load_state_dict(self.neck.state_dict())
+        self.decode_head.reset_subclass_head()
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args, **kwargs
+    ) -> None:
+        """Read checkpoints of the stock model as well."""
+        adopt_stock_keys(state_dict, self.state_dict(), prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _zero_subclass_loss(self) -> Tensor:
+        """A loss of 0 that reaches every weight of the subclass branch.
+
+        Data parallelism expects a gradient for each parameter.
+        """
+        parts = [
+            self.backbone.fork,
+            self.subclass_neck,
+            self.decode_head.subclass_head,
+        ]
+        total = sum(
+            parameter.sum()
+            for part in parts
+            if part is not None
+            for parameter in part.parameters()
+            if parameter.requires_grad
+        )
+        return 0.0 * total
+
+
+def _stack(pixel_data: list[PixelData]) -> Tensor:
+    """Maps of shape (1, H, W) as one tensor of shape (N, H, W)."""
+    return torch.cat([item.data for item in pixel_data])
+
+
+def _check_settings(
+    decode_head: dict,
+    num_subclasses: int | None,
+    threshold: float,
+    gate: str,
+) -> None:
+    num_classes = decode_head['num_classes']
+    if num_subclasses is not None and num_subclasses < num_classes:
+        raise ValueError(
+            f'num_subclasses={num_subclasses} is below '
+            f'num_classes={num_classes}; every class needs a subclass'
+        )
+    if not 0 <= threshold < 1:
+        raise ValueError(f'threshold must be in [0, 1), got {threshold}')
+    if gate not in GATE_RULES:
+        raise ValueError(f'gate must be one of {GATE_RULES}, got {gate!r}')

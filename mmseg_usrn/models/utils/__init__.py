@@ -1,0 +1,24 @@
+"""Pure functions of the method."""
+
+from .entropy_gate import GATE_RULES, entropy_gate, normalized_entropy
+from .mean_teacher import MeanTeacher, build_teacher
+from .pseudo_labels import (
+    PseudoLabels,
+    confident_labels,
+    make_pseudo_labels,
+    masked_cross_entropy,
+)
+from .stock_checkpoint import adopt_stock_keys
+
+__all__ = [
+    'GATE_RULES',
+    'MeanTeacher',
+    'PseudoLabels',
+    'adopt_stock_keys',
+    'build_teacher',
+    'confident_labels',
+    'entropy_gate',
+    'make_pseudo_labels',
+    'masked_cross_entropy',
+    'normalized_entropy',
+]

@@ -1,0 +1,68 @@
+"""The entropy gate: when the subclass branch may veto the class branch.
+
+Letters: ``N`` images, ``K`` classes, ``S`` subclasses, ``h, w`` size of the
+maps. All functions are pure and run in the precision of their input; call
+them with float32 or float64, since ``log`` of a float16 underflows.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+GATE_RULES = ('entropy', 'always', 'never')
+"""When the subclass branch restricts the class branch."""
+
+
+def normalized_entropy(prob: Tensor) -> Tensor:
+    r"""Entropy of every pixel's distribution, as a share of the largest.
+
+    .. math:: E(p) = -\sum_c p_c \log_2(p_c + 10^{-30}) / \log_2 C
+
+    Dividing by ``log2(C)`` makes branches with different numbers of outputs
+    comparable (USRN, section 3.3).
+
+    Args:
+        prob: (N, C, h, w) probabilities that sum to 1 over ``C >= 2``.
+
+    Returns:
+        (N, h, w) values in [0, 1].
+    """
+    plogp = prob * torch.log2(prob + 1e-30)
+    return -plogp.sum(dim=1) / math.log2(prob.shape[1])
+
+
+def entropy_gate(
+    class_prob: Tensor,
+    subclass_prob: Tensor,
+    subclass_to_class: Tensor,
+    rule: str = 'entropy',
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Restrict the class branch where the subclass branch is more certain.
+
+    Where the subclass branch's normalised entropy is not above the class
+    branch's (a tie counts), every class but the parent of the likeliest
+    subclass gets probability 0. The rest is not normalised again.
+
+    Args:
+        class_prob: (N, K, h, w) probabilities of the class branch.
+        subclass_prob: (N, S, h, w) probabilities of the subclass branch.
+        subclass_to_class: (S,) int64 parents, -1 for unused subclasses.
+        rule: One of :data:`GATE_RULES`: ``'entropy'`` is the paper's,
+            ``'always'`` and ``'never'`` are for comparison.
+
+    Returns:
+        The restricted probabilities (N, K, h, w), the gate (N, h, w) bool,
+        true where it restricts, and the parents (N, h, w) int64.
+    """
+    gate = normalized_entropy(subclass_prob) <= normalized_entropy(class_prob)
+    if rule != 'entropy':
+        gate = torch.full_like(gate, rule == 'always')
+    parent = subclass_to_class[subclass_prob.argmax(dim=1)]
+    num_classes = class_prob.shape[1]
+    # Row `num_classes` is what an unused subclass (-1) maps to: no class.
+    one_hot = F.one_hot(parent % (num_classes + 1), num_classes + 1)
+    allowed = one_hot[..., :num_classes].movedim(-1, 1).bool()
+    allowed = allowed | ~gate.unsqueeze(1)
+    return class_prob * allowed, gate, parent

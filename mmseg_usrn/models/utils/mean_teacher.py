@@ -1,0 +1,50 @@
+"""A teacher that averages its student over the iterations."""
+
+from mmengine.model import ExponentialMovingAverage
+from torch import nn
+
+
+class MeanTeacher(ExponentialMovingAverage):
+    """MMEngine's moving average, with buffers, used as a teacher.
+
+    Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS
+    2017. The first call of :meth:`follow` copies the student.
+
+    Args:
+        student: The model to average; a copy is kept in ``module``.
+        momentum: Share of the student in each new average.
+
+    Raises:
+        ValueError: If the momentum is not between 0 and 1.
+    """
+
+    def __init__(self, student: nn.Module, momentum: float) -> None:
+        if not 0 < momentum < 1:
+            raise ValueError(
+                f'teacher_momentum must be in (0, 1), got {momentum}; None '
+                'switches the teacher off'
+            )
+        super().__init__(student, momentum=momentum, update_buffers=True)
+
+    def follow(self, student: nn.Module) -> nn.Module:
+        """Move towards the student.
+
+        Args:
+            student: The model after its latest step.
+
+        Returns:
+            The averaged model, in evaluation mode: its normalisation has
+            averaged statistics to use.
+        """
+        # The parent keeps the tensors it found when it was built; moving the
+        # model to another device replaces them.
+        self.avg_parameters = self.module.state_dict()
+        self.update_parameters(student)
+        return self.module.eval()
+
+
+def build_teacher(
+    student: nn.Module, momentum: float | None
+) -> MeanTeacher | None:
+    """A teacher of the student as it is now, or None without a momentum."""
+    return None if momentum is None else MeanTeacher(student, momentum)

@@ -1,0 +1,44 @@
+"""Reading checkpoints of stock models."""
+
+from collections.abc import Collection
+
+STOCK_TO_USRN = {
+    'backbone.': ('backbone.trunk.', 'backbone.fork.'),
+    'neck.': ('neck.', 'subclass_neck.'),
+    'decode_head.': ('decode_head.class_head.',),
+}
+"""Prefixes of a stock ``EncoderDecoder`` and where they go in ``USRN``.
+
+The class branch comes first; what else stands there is the part of the
+subclass branch that starts as a copy of it.
+"""
+
+CLASS_BRANCH = tuple(first for first, *_ in STOCK_TO_USRN.values())
+"""Prefixes of the weights that make the prediction."""
+
+
+def adopt_stock_keys(
+    state_dict: dict, own_keys: Collection[str], prefix: str = ''
+) -> None:
+    """Rename the weights of a stock model to those of a USRN, in place.
+
+    State dicts of a USRN are left as they are.
+
+    Args:
+        state_dict: Weights by name.
+        own_keys: Names of the weights that the USRN has.
+        prefix: What stands before all names in ``state_dict``.
+    """
+    if any(key.startswith(f'{prefix}backbone.trunk.') for key in state_dict):
+        return
+    for key in list(state_dict):
+        name = key.removeprefix(prefix)
+        for stock, (first, *others) in STOCK_TO_USRN.items():
+            if not name.startswith(stock):
+                continue
+            weight = state_dict.pop(key)
+            rest = name.removeprefix(stock)
+            state_dict[prefix + first + rest] = weight
+            for other in others:
+                if other + rest in own_keys:
+                    state_dict[prefix + other + rest] = weight
