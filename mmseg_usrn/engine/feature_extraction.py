@@ -1,0 +1,147 @@
+"""Features of the labeled images, each rank its share.
+
+Letters: ``C`` channels, ``P`` cells, ``H, W`` pixels of the labels.
+"""
+
+import torch
+from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.dist import all_reduce, get_dist_info
+from mmseg.models.utils import resize
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from mmseg_usrn.datasets.transforms import grid_size
+from mmseg_usrn.structures import LabeledFeatures
+
+
+@torch.no_grad()
+def extract_labeled_features(
+    model: nn.Module,
+    dataset: BaseDataset,
+    cell_stride: int,
+    num_workers: int = 2,
+) -> LabeledFeatures:
+    """Features and addresses of the labeled cells of this rank.
+
+    The model runs in evaluation mode and is left in the mode it was in.
+
+    Args:
+        model: A :class:`USRN`.
+        dataset: The labeled images, un-augmented.
+        cell_stride: Pixels per cell side.
+        num_workers: Processes that load the images.
+
+    Returns:
+        The features of this rank's images; ``cells_per_image`` covers all.
+    """
+    rank, world_size = get_dist_info()
+    indices = range(rank, len(dataset), world_size)
+    dataloader = DataLoader(
+        dataset,
+        batch_size=1,
+        sampler=indices,
+        num_workers=num_workers,
+        collate_fn=pseudo_collate,
+    )
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    cells_per_image = torch.zeros(
+        len(dataset), dtype=torch.int64, device=device
+    )
+    parts = [_no_features(model, device)]
+    for index, batch in zip(indices, dataloader, strict=True):
+        batch = model.data_preprocessor(batch, training=False)
+        (sample,) = batch['data_samples']
+        rows, columns = grid_size(*sample.ori_shape[:2], cell_stride)
+        cells_per_image[index] = rows * columns
+        cells, classes, is_extra = select_cells(
+            sample.gt_sem_seg.data[0],
+            (rows, columns),
+            model.num_classes,
+            model.decode_head.ignore_index,
+        )
+        features = _grid_features(
+            model, batch['inputs'], sample, rows, columns
+        )
+        parts.append(
+            (
+                features[cells].half(),
+                classes,
+                torch.full_like(cells, index),
+                cells.masked_fill(is_extra, -1),
+            )
+        )
+    model.train(training)
+    all_reduce(cells_per_image)
+    joined = [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
+    return LabeledFeatures(*joined, cells_per_image)
+
+
+def select_cells(
+    labels: Tensor, grid: tuple[int, int], num_classes: int, ignore_index: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The labeled cells of an image.
+
+    A cell has the label of its nearest pixel (as the original's resized label
+    maps). A class that is in the image but on no cell, a thin object, adds
+    the cell that holds most of its pixels, so that each class of each image
+    is sampled at least once.
+
+    Args:
+        labels: (H, W) int64 class labels.
+        grid: Rows and columns of the cells.
+        num_classes: ``K``.
+        ignore_index: Label of ignored pixels.
+
+    Returns:
+        Cell indices (P,) int64, their classes (P,) int64, and (P,) bool,
+        true for the added ones.
+    """
+    height, width = labels.shape
+    rows, columns = grid
+    device = labels.device
+    labels = labels.masked_fill(labels == ignore_index, -1)
+    labels = labels.masked_fill(labels >= num_classes, -1)
+    y = torch.arange(rows, device=device) * height // rows
+    x = torch.arange(columns, device=device) * width // columns
+    at_cell = labels[y][:, x].flatten()
+    cells = (at_cell >= 0).nonzero()[:, 0]
+    classes = at_cell[cells]
+    present = labels.unique()
+    missing = present[(present >= 0) & ~torch.isin(present, classes)]
+    extra = cells.new_zeros(len(missing))
+    for i, k in enumerate(missing):
+        y, x = (labels == k).nonzero(as_tuple=True)
+        extra[i] = (
+            (y * rows // height * columns + x * columns // width).mode().values
+        )
+    is_extra = torch.arange(len(cells) + len(extra), device=device)
+    is_extra = is_extra >= len(cells)
+    return torch.cat([cells, extra]), torch.cat([classes, missing]), is_extra
+
+
+def _grid_features(
+    model: nn.Module, inputs: Tensor, sample, rows: int, columns: int
+) -> Tensor:
+    """Features of one image at its cells, (rows * columns, C)."""
+    features = model.extract_pixel_features(inputs)
+    for dim in (-2, -1):  # leave out what the preprocessor padded
+        share = sample.img_shape[:2][dim] / inputs.shape[dim]
+        length = max(1, round(features.shape[dim] * share))
+        features = features.narrow(dim, 0, length)
+    features = resize(
+        features,
+        size=(rows, columns),
+        mode='bilinear',
+        align_corners=model.align_corners,
+    )
+    return features[0].flatten(1).T
+
+
+def _no_features(model: nn.Module, device: torch.device) -> tuple:
+    """What a rank without images contributes."""
+    channels = model.decode_head.class_head.conv_seg.in_channels
+    index = torch.zeros(0, dtype=torch.int64, device=device)
+    features = torch.zeros(0, channels, dtype=torch.half, device=device)
+    return features, index, index, index

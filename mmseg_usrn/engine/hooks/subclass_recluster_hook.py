@@ -1,0 +1,202 @@
+"""When subclasses are clustered during training."""
+
+from copy import deepcopy
+from pathlib import Path
+
+from mmengine.hooks import EMAHook, Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import CheckpointLoader, Runner
+from mmseg.registry import HOOKS, MODELS
+
+from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.models import USRN
+from mmseg_usrn.models.utils.stock_checkpoint import CLASS_BRANCH
+
+from ..feature_extraction import extract_labeled_features
+from ..reclustering import recluster
+
+
+@HOOKS.register_module()
+class SubclassReclusterHook(Hook):
+    """Cluster the labeled pixels into subclasses, and again at an interval.
+
+    * One run: after ``warmup_iters`` iterations of supervised training the
+      features of the model itself are clustered, its subclass branch starts
+      as a copy of the class branch, and the semi-supervised training begins.
+      Every ``interval`` iterations the subclasses follow the features.
+    * The paper's three stages: ``feature_checkpoint`` names a supervised
+      baseline, ``warmup_iters`` is 0 and ``interval`` None: clustered once,
+      before training.
+
+    A resumed run finds its subclasses in the checkpoint; a new run that only
+    starts from the weights of another one (``load_from``) clusters afresh.
+
+    Args:
+        warmup_iters: Iterations before the first clustering.
+        interval: Iterations between clusterings; None clusters once.
+        feature_checkpoint: Checkpoint of a stock or USRN model whose
+            features are clustered instead of the current model's.
+        subclasses_per_class: ``K`` numbers of subclasses. Defaults to
+            sharing the model's ``num_subclasses`` out in proportion to the
+            labeled pixels.
+        num_workers: Processes that load the labeled images.
+        seed: Seed of the clustering.
+
+    Raises:
+        ValueError: If the settings contradict each other.
+    """
+
+    def __init__(
+        self,
+        warmup_iters: int = 0,
+        interval: int | None = None,
+        feature_checkpoint: str | None = None,
+        subclasses_per_class: list[int] | None = None,
+        num_workers: int = 2,
+        seed: int = 0,
+    ) -> None:
+        if warmup_iters < 0 or (interval is not None and interval < 1):
+            raise ValueError(
+                'SubclassReclusterHook: warmup_iters must be >= 0 and '
+                f'interval >= 1 or None, got {warmup_iters} and {interval}'
+            )
+        if feature_checkpoint is not None and (warmup_iters or interval):
+            raise ValueError(
+                'SubclassReclusterHook: the features of feature_checkpoint '
+                'never change; set warmup_iters=0 and interval=None, or '
+                'leave feature_checkpoint out'
+            )
+        self.warmup_iters = warmup_iters
+        self.interval = interval
+        self.feature_checkpoint = feature_checkpoint
+        self.subclasses_per_class = subclasses_per_class
+        self.num_workers = num_workers
+        self.seed = seed
+
+    def before_train(self, runner: Runner) -> None:
+        """Check that model, dataset and subclasses fit together."""
+        model, dataset = unwrap(runner.model), runner.train_dataloader.dataset
+        if not isinstance(model, USRN) or not isinstance(
+            dataset, PairedDataset
+        ):
+            raise ValueError(
+                'SubclassReclusterHook needs a USRN model and a '
+                f'PairedDataset, got {type(model).__name__} and '
+                f'{type(dataset).__name__}'
+            )
+        self._check_table(runner, model, dataset)
+        if not model.subclass_table.is_ready:
+            _check_exists(self.feature_checkpoint)
+        follow_table(runner, model)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Recluster if it is time."""
+        model = unwrap(runner.model)
+        if not self.is_due(runner.iter, model.subclass_table.is_ready):
+            return
+        if not model.subclass_table.is_ready and runner.iter > 0:
+            model.start_subclass_branch()
+        dataset = runner.train_dataloader.dataset
+        runner.logger.info(
+            f'clustering {len(dataset.labeled)} labeled images at iteration '
+            f'{runner.iter}'
+        )
+        labeled = extract_labeled_features(
+            self._feature_model(runner, model),
+            dataset.without_augmentation(),
+            dataset.cell_stride,
+            self.num_workers,
+        )
+        summary = recluster(
+            model.subclass_table,
+            labeled,
+            self.subclasses_per_class,
+            dataset.metainfo.get('classes'),
+            self.seed,
+        )
+        runner.logger.info(summary)
+        follow_table(runner, model)
+
+    def is_due(self, iteration: int, is_ready: bool) -> bool:
+        """Whether to cluster before this iteration.
+
+        Args:
+            iteration: Number of finished iterations.
+            is_ready: Whether there are subclasses already.
+        """
+        if not is_ready:
+            return iteration >= self.warmup_iters
+        since = iteration - self.warmup_iters
+        return bool(self.interval and since > 0 and since % self.interval == 0)
+
+    def _check_table(
+        self, runner: Runner, model: USRN, dataset: PairedDataset
+    ) -> None:
+        table = model.subclass_table
+        if runner.iter == 0:
+            table.clear()
+        elif table.is_ready and table.num_images != len(dataset.labeled):
+            raise ValueError(
+                f'the checkpoint has the subclasses of {table.num_images} '
+                f'labeled images, but there are {len(dataset.labeled)} now; '
+                'restore the list of labeled images, or start a new run from '
+                'these weights: load_from=CHECKPOINT instead of resuming'
+            )
+
+    def _feature_model(self, runner: Runner, model: USRN) -> USRN:
+        if self.feature_checkpoint is None:
+            return model
+        feature_model = MODELS.build(deepcopy(runner.cfg.model))
+        checkpoint = CheckpointLoader.load_checkpoint(
+            self.feature_checkpoint, map_location='cpu'
+        )
+        found = feature_model.load_state_dict(
+            checkpoint.get('state_dict', checkpoint), strict=False
+        )
+        missing = [
+            name
+            for name in found.missing_keys
+            if name.startswith(CLASS_BRANCH)
+        ]
+        if missing:
+            raise ValueError(
+                f'feature_checkpoint={self.feature_checkpoint} lacks '
+                f'{len(missing)} weights of the class branch, first '
+                f'{missing[0]}; it must be a checkpoint of the same model, '
+                'trained without or with USRN'
+            )
+        return feature_model.to(next(model.parameters()).device)
+
+
+def _check_exists(checkpoint: str | None) -> None:
+    local = checkpoint is not None and '://' not in checkpoint
+    if local and not Path(checkpoint).exists():
+        raise ValueError(
+            f'there is no feature_checkpoint {checkpoint}: train the '
+            'supervised baseline first (tools/paper_recipe.sh does so for '
+            'the configs of the paper), or correct the path'
+        )
+
+
+def unwrap(model) -> USRN:
+    """The model inside its data-parallel wrapper, or the model itself."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def follow_table(runner: Runner, model: USRN) -> None:
+    """Give the averaged copy of an EMA hook the table of the model.
+
+    The table's buffers change their sizes, which the average cannot follow.
+    """
+    for hook in runner.hooks:
+        if isinstance(hook, EMAHook):
+            averaged = unwrap(hook.ema_model.module)
+            averaged.subclass_table.load_state_dict(
+                model.subclass_table.state_dict()
+            )
+            if hook.ema_model.update_buffers:
+                hook.ema_model.avg_parameters = (
+                    hook.ema_model.module.state_dict()
+                )

@@ -1,0 +1,170 @@
+"""From the features of the labeled images to a filled subclass table.
+
+Letters: ``P`` cells of this rank, ``K`` classes, ``S`` subclasses, ``I``
+labeled images.
+"""
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor
+
+from mmseg_usrn.clustering import (
+    ClassClusters,
+    apportion_table,
+    cluster_classes,
+    resolve_subclasses,
+)
+from mmseg_usrn.structures import LabeledFeatures, SubclassTable
+
+
+def recluster(
+    table: SubclassTable,
+    labeled: LabeledFeatures,
+    subclasses_per_class: list[int] | None = None,
+    class_names: list[str] | None = None,
+    seed: int = 0,
+) -> str:
+    """Cluster the labeled features and write the result into the table.
+
+    If the table holds an earlier clustering of the same shape, its prototypes
+    are the start, and the new subclasses keep the old ids.
+
+    Args:
+        table: The model's table; changed in place, equally on all ranks.
+        labeled: Features of this rank's labeled images.
+        subclasses_per_class: ``K`` numbers that sum to at most ``S``.
+            Defaults to sharing ``S`` out in proportion to the pixels.
+        class_names: ``K`` names for the summary.
+        seed: Seed of the first centers.
+
+    Returns:
+        A summary for the log: a line per class, and the cluster sizes.
+
+    Raises:
+        ValueError: If a class has fewer pixels than subclasses, or the given
+            numbers do not fit the model.
+    """
+    pixels = torch.bincount(labeled.classes, minlength=table.num_classes)
+    all_reduce(pixels)
+    subclasses = resolve_subclasses(
+        pixels.tolist(), subclasses_per_class or table.num_subclasses
+    )
+    if sum(subclasses) > table.num_subclasses:
+        raise ValueError(
+            f'subclasses_per_class sums to {sum(subclasses)}, but the model '
+            f'has num_subclasses={table.num_subclasses}; set both to the '
+            'same number'
+        )
+    shape = (table.num_subclasses, labeled.features.shape[1])
+    warm = (
+        table.is_ready
+        and table.prototypes.shape == shape
+        and table.subclasses_per_class == subclasses
+    )
+    clusters = cluster_classes(
+        labeled.features,
+        labeled.classes,
+        subclasses,
+        init_prototypes=table.prototypes[: sum(subclasses)] if warm else None,
+        previous_subclasses=previous_subclasses(table, labeled)
+        if warm
+        else None,
+        seed=seed,
+    )
+    fill_table(table, labeled, clusters, subclasses)
+    sizes = clusters.sizes[clusters.sizes > 0]
+    lines = [
+        apportion_table(pixels.tolist(), subclasses, class_names),
+        f'subclass sizes: {sizes.min()} to {sizes.max()} pixels',
+    ]
+    if clusters.changed is not None:
+        lines.append(f'pixels that changed subclass: {clusters.changed:.1%}')
+    return '\n'.join(lines)
+
+
+def previous_subclasses(
+    table: SubclassTable, labeled: LabeledFeatures
+) -> Tensor:
+    """Subclasses of this rank's cells in the table, (P,), -1 if none."""
+    address = table.first_cell[labeled.images] + labeled.cells
+    subclasses = table.cell_subclass[address.clamp(min=0)].long()
+    return subclasses.masked_fill(labeled.cells < 0, -1)
+
+
+def fill_table(
+    table: SubclassTable,
+    labeled: LabeledFeatures,
+    clusters: ClassClusters,
+    subclasses_per_class: list[int],
+) -> None:
+    """Gather all ranks' subclasses and write them into the table.
+
+    Args:
+        table: The model's table; changed in place, equally on all ranks.
+        labeled: Addresses of this rank's cells.
+        clusters: Subclasses of these cells, prototypes and prices.
+        subclasses_per_class: ``K`` numbers of subclasses.
+    """
+    cells_per_image = labeled.cells_per_image
+    start = cells_per_image.cumsum(0) - cells_per_image
+    on_grid = labeled.cells >= 0
+    address = start[labeled.images] + labeled.cells
+    cell_subclass = torch.full(
+        (int(cells_per_image.sum()),),
+        -1,
+        dtype=torch.int32,
+        device=labeled.cells.device,
+    )
+    cell_subclass[address[on_grid]] = clusters.subclasses[on_grid].int()
+    all_reduce(cell_subclass, op='max')
+    device = labeled.cells.device
+    parents = torch.repeat_interleave(
+        torch.arange(table.num_classes, device=device),
+        torch.tensor(subclasses_per_class, device=device),
+    )
+    table.fill(
+        subclass_to_class=_pad(parents, table.num_subclasses, -1),
+        prototypes=_pad(clusters.prototypes, table.num_subclasses, 0),
+        prices=_pad(clusters.prices, table.num_subclasses, 0),
+        cells_per_image=cells_per_image,
+        cell_subclass=cell_subclass,
+        dominant_subclass=dominant_subclasses(
+            labeled, clusters.subclasses, parents, table.num_classes
+        ),
+    )
+
+
+def dominant_subclasses(
+    labeled: LabeledFeatures,
+    subclasses: Tensor,
+    parents: Tensor,
+    num_classes: int,
+) -> Tensor:
+    """Most frequent subclass of every class in every image.
+
+    Args:
+        labeled: Addresses of this rank's cells.
+        subclasses: (P,) int64 subclasses of these cells.
+        parents: Classes of the subclasses, int64.
+        num_classes: ``K``.
+
+    Returns:
+        (I, K) int32, -1 where the image has no cell of the class.
+    """
+    num_images = len(labeled.cells_per_image)
+    pair = labeled.images * len(parents) + subclasses
+    counts = torch.bincount(pair, minlength=num_images * len(parents))
+    counts = counts.view(num_images, len(parents))
+    all_reduce(counts)
+    dominant = counts.new_full((num_images, num_classes), -1)
+    for k in parents.unique().tolist():
+        own = (parents == k).nonzero()[:, 0]
+        most, at = counts[:, own].max(dim=1)
+        dominant[:, k] = own[at].masked_fill(most == 0, -1)
+    return dominant.int()
+
+
+def _pad(values: Tensor, length: int, fill: int) -> Tensor:
+    """Lengthen the first dimension for outputs that no class uses."""
+    rest = values.new_full((length - len(values), *values.shape[1:]), fill)
+    return torch.cat([values, rest])

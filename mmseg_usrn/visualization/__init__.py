@@ -1,0 +1,22 @@
+"""Pictures of subclasses, pseudo labels, gate and class balance."""
+
+from .colors import DROPPED, colorize, subclass_palette
+from .drawing import (
+    draw_gate,
+    draw_pseudo_labels,
+    draw_segmentation,
+    draw_subclasses,
+)
+from .figures import plot_class_balance, plot_image_grid
+
+__all__ = [
+    'DROPPED',
+    'colorize',
+    'draw_gate',
+    'draw_pseudo_labels',
+    'draw_segmentation',
+    'draw_subclasses',
+    'plot_class_balance',
+    'plot_image_grid',
+    'subclass_palette',
+]

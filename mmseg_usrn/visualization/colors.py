@@ -1,0 +1,62 @@
+"""Colours of labels.
+
+Letters: ``K`` classes, ``S`` subclasses, ``H, W`` size of a map. Colours are
+RGB, uint8.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+DROPPED = (245, 245, 245)
+"""Colour of pixels without a label."""
+
+_LIGHTEST, _DARKEST = 0.6, -0.55
+
+
+def subclass_palette(
+    palette: Sequence, subclass_to_class: Sequence[int]
+) -> np.ndarray:
+    """Shades of the class colour, from light to dark in each class.
+
+    Args:
+        palette: ``K`` class colours.
+        subclass_to_class: ``S`` classes; -1 for a subclass that no class
+            uses, which gets :data:`DROPPED`.
+
+    Returns:
+        (S, 3) uint8.
+    """
+    parents = np.asarray(subclass_to_class, dtype=int)
+    colors = np.full((len(parents), 3), DROPPED, dtype=np.uint8)
+    for k, color in enumerate(palette):
+        own = np.flatnonzero(parents == k)
+        shifts = np.linspace(_LIGHTEST, _DARKEST, len(own))
+        if len(own) == 1:
+            shifts = [0.0]
+        for subclass, shift in zip(own, shifts, strict=True):
+            colors[subclass] = _shade(color, shift)
+    return colors
+
+
+def _shade(color: Sequence[int], shift: float) -> np.ndarray:
+    """Mix with white (``shift`` above 0) or black (below 0)."""
+    color = np.asarray(color, dtype=float)
+    target = 255.0 if shift > 0 else 0.0
+    return (color + abs(shift) * (target - color)).round().astype(np.uint8)
+
+
+def colorize(labels: np.ndarray, palette: Sequence) -> np.ndarray:
+    """Every label as its colour.
+
+    Args:
+        labels: (H, W) integers; what the palette does not hold (ignored
+            pixels, -1) gets :data:`DROPPED`.
+        palette: Colours of the labels 0, 1, ...
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    colors = np.vstack([np.asarray(palette), DROPPED]).astype(np.uint8)
+    known = (labels >= 0) & (labels < len(palette))
+    return colors[np.where(known, labels, len(palette))]

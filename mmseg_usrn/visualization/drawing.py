@@ -1,0 +1,123 @@
+"""Label maps drawn over images.
+
+Letters: ``K`` classes, ``S`` subclasses, ``H, W`` size of the image; ``h, w``
+size of a map, which may be smaller than the image and is enlarged. Images are
+(H, W, 3) uint8, RGB.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .colors import DROPPED, colorize, subclass_palette
+
+GATE_COLOR = (225, 50, 140)
+
+
+def draw_segmentation(
+    image: np.ndarray,
+    labels: np.ndarray,
+    palette: Sequence,
+    opacity: float = 0.75,
+) -> np.ndarray:
+    """Labels as colours over the image.
+
+    Args:
+        image: (H, W, 3).
+        labels: (h, w) integers; 255 or -1 where there is no label.
+        palette: ``K`` colours.
+        opacity: 0 shows the image alone, 1 the labels alone.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    labels = _enlarge(labels, image)
+    return _blend(image, colorize(labels, palette), opacity)
+
+
+def draw_subclasses(
+    image: np.ndarray,
+    subclasses: np.ndarray,
+    subclass_to_class: Sequence[int],
+    palette: Sequence,
+    opacity: float = 0.9,
+) -> np.ndarray:
+    """Subclasses as shades of their class's colour over the image.
+
+    Args:
+        image: (H, W, 3).
+        subclasses: (h, w) integers; negative where there is none.
+        subclass_to_class: ``S`` classes.
+        palette: ``K`` colours of the classes.
+        opacity: 0 shows the image alone, 1 the subclasses alone.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    shades = subclass_palette(palette, subclass_to_class)
+    return draw_segmentation(image, subclasses, shades, opacity)
+
+
+def draw_gate(image: np.ndarray, gate: np.ndarray) -> np.ndarray:
+    """Where the subclass branch restricts the class branch, in magenta.
+
+    Args:
+        image: (H, W, 3).
+        gate: (h, w) bool.
+
+    Returns:
+        (H, W, 3) uint8; the rest of the image is grey.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    canvas = np.repeat(gray[..., None] // 2 + 110, 3, axis=2).astype(np.uint8)
+    mask = _enlarge(np.asarray(gate).astype(np.uint8), image).astype(bool)
+    marked = _blend(canvas, np.full_like(canvas, GATE_COLOR), 0.75)
+    return np.where(mask[..., None], marked, canvas)
+
+
+def draw_pseudo_labels(
+    image: np.ndarray,
+    prediction: np.ndarray,
+    gate: np.ndarray,
+    labels: np.ndarray,
+    mask: np.ndarray,
+    palette: Sequence,
+) -> dict[str, np.ndarray]:
+    """How a class prediction becomes a pseudo label, as four pictures.
+
+    Args:
+        image: (H, W, 3), the weak view.
+        prediction: (h, w) likeliest class before the gate.
+        gate: (h, w) bool, where the subclass branch restricts it.
+        labels: (h, w) classes after the gate.
+        mask: (h, w) bool, where the label is confident and thus kept.
+        palette: ``K`` colours.
+
+    Returns:
+        Pictures (H, W, 3) by title, in the order of the computation. Dropped
+        pixels are white.
+    """
+    kept = np.where(mask, labels, -1)
+    return {
+        'image': image,
+        'class prediction': draw_segmentation(image, prediction, palette),
+        'gate': draw_gate(image, gate),
+        'kept pseudo label': draw_segmentation(image, kept, palette, 1.0),
+    }
+
+
+def _enlarge(labels: np.ndarray, image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    return cv2.resize(
+        np.asarray(labels).astype(np.int32),
+        (width, height),
+        interpolation=cv2.INTER_NEAREST,
+    )
+
+
+def _blend(image: np.ndarray, top: np.ndarray, opacity: float) -> np.ndarray:
+    """Mix; pixels without a label are covered entirely."""
+    mixed = cv2.addWeighted(top, opacity, image, 1 - opacity, 0)
+    bare = (top == np.array(DROPPED)).all(axis=2, keepdims=True)
+    return np.where(bare, top, mixed)

@@ -1,0 +1,159 @@
+"""From a command line to a config that runs on this machine."""
+
+from argparse import ArgumentParser
+
+import pytest
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.logging import MMLogger
+
+from mmseg_usrn.engine.launch import (
+    add_common_arguments,
+    check_paths,
+    load_config,
+    replace_sync_bn,
+    set_batch_size,
+    warn_about_batch_size,
+    warn_about_earlier_run,
+)
+
+BOTH = ('train_dataloader', 'val_dataloader')
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Reads what was logged."""
+    log = tmp_path / 'log.txt'
+    MMLogger.get_instance(str(tmp_path), log_file=str(log))  # the current one
+    return log.read_text
+
+
+@pytest.fixture
+def load(toy_config, tmp_path, monkeypatch):
+    """Loads the toy config, with a recipe of 8 images, as the tools do."""
+    toy_config.auto_scale_lr = dict(base_batch_size=8)
+    toy_config.pop('work_dir')
+    toy_config.dump(tmp_path / 'toy.py')
+    monkeypatch.chdir(tmp_path)
+
+    def load(*options, config='toy.py', dataloaders=BOTH):
+        parser = ArgumentParser()
+        add_common_arguments(parser)
+        return load_config(parser.parse_args([config, *options]), dataloaders)
+
+    return load
+
+
+def test_load(load):
+    cfg = load()
+    assert cfg.work_dir == 'work_dirs/toy'
+    assert cfg.launcher == 'none'
+    assert cfg.train_dataloader.batch_size == 8
+    cfg = load(
+        *('--work-dir', 'here', '--cfg-options', 'train_cfg.max_iters=3'),
+        'train_dataloader.batch_size=5',
+    )
+    assert cfg.work_dir == 'here'
+    assert cfg.train_cfg.max_iters == 3
+    assert cfg.train_dataloader.batch_size == 5
+
+
+def test_recipe_can_be_changed(load):
+    cfg = load('--cfg-options', 'auto_scale_lr.base_batch_size=6')
+    assert cfg.train_dataloader.batch_size == 6
+
+
+def test_missing_config(load):
+    with pytest.raises(SystemExit, match='no config file nowhere.py'):
+        load(config='nowhere.py')
+
+
+def test_missing_data_are_named_together(load, toy_root):
+    (toy_root / 'unlabeled').rename(toy_root / 'elsewhere')
+    (toy_root / 'val_masks').rename(toy_root / 'other')
+    with pytest.raises(SystemExit) as error:
+        load('--cfg-options', 'how_to_prepare=make_splits.py')
+    lines = str(error.value.code).splitlines()
+    assert lines == [
+        'error: data not found:',
+        f'  {toy_root}/unlabeled',
+        f'  {toy_root}/val_masks',
+        'To mend it: make_splits.py',
+    ]
+
+
+def test_only_data_in_use_are_needed(load, toy_root):
+    (toy_root / 'unlabeled').rename(toy_root / 'elsewhere')
+    load(dataloaders=('test_dataloader',))
+
+
+def test_paths_of_lists_and_remote_folders(tmp_path):
+    def look_for(**dataset):
+        cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+        check_paths(cfg, BOTH)
+
+    (tmp_path / 'a').mkdir()
+    root = str(tmp_path)
+    look_for(data_root=root, data_prefix=dict(img_path=['a', '']))
+    look_for(data_root='s3://bucket', ann_file='list.txt')
+    look_for(datasets=[dict(data_root=root, data_prefix=dict(img_path='a'))])
+    with pytest.raises(ValueError, match='/b\n'):
+        look_for(data_root=root, data_prefix=dict(img_path=['a', 'b']))
+    with pytest.raises(ValueError, match='/list.txt\n'):
+        look_for(datasets=[dict(data_root=root + '/a', ann_file='list.txt')])
+
+
+@pytest.mark.parametrize(
+    ('processes', 'batch_size', 'warning'),
+    [(1, 8, ''), (2, 4, ''), (8, 1, ''), (3, 2, 'is 6'), (9, 1, 'is 9')],
+)
+def test_global_batch(said, processes, batch_size, warning):
+    cfg = Config(
+        dict(
+            auto_scale_lr=dict(base_batch_size=8),
+            train_dataloader=dict(batch_size=4),
+        )
+    )
+    set_batch_size(cfg, processes)
+    warn_about_batch_size(cfg, processes)
+    assert cfg.train_dataloader.batch_size == batch_size
+    expected = f'batch {warning} labeled images, the recipe was made for 8'
+    assert (expected in said()) == bool(warning)
+
+
+def test_batch_without_recipe_is_left():
+    cfg = Config(dict(train_dataloader=dict(batch_size=4)))
+    set_batch_size(cfg, 2)
+    assert cfg.train_dataloader.batch_size == 4
+
+
+def test_replace_sync_bn():
+    model = ConfigDict(
+        dict(
+            backbone=dict(norm_cfg=dict(type='SyncBN', eps=0.1)),
+            heads=[dict(norm_cfg=dict(type='SyncBN')), dict(type='GN')],
+        )
+    )
+    assert replace_sync_bn(model)
+    assert model.backbone.norm_cfg == dict(type='BN', eps=0.1)
+    assert model.heads[0]['norm_cfg']['type'] == 'BN'
+    assert not replace_sync_bn(model)
+
+
+def test_launchers_that_need_gpus(load):
+    if torch.cuda.is_available():
+        pytest.skip('there is a GPU')
+    with pytest.raises(SystemExit, match="'slurm' needs GPUs"):
+        load('--launcher', 'slurm')
+
+
+def test_earlier_run_in_the_work_dir(said, tmp_path):
+    cfg = Config(dict(work_dir=str(tmp_path), resume=False))
+    warn_about_earlier_run(cfg)
+    (tmp_path / 'last_checkpoint').write_text('iter_5.pth')
+    cfg.resume = True
+    warn_about_earlier_run(cfg)
+    assert said() == ''
+    cfg.resume = False
+    warn_about_earlier_run(cfg)
+    assert '--resume continues' in said()
