@@ -1,0 +1,98 @@
+# The CPU protocol: the CamVid recipe on half-size images, 1,500 iterations,
+# 64 channels in the head. tools/experiments/run.py sets split and seed.
+_base_ = '../../usrn/camvid_1over8.py'
+max_iters = 1500
+scale = (240, 180)
+crop_size = (128, 128)
+# At most three quarters smaller: no crop is padded.
+resize = dict(
+    type='RandomResize',
+    scale=scale,
+    ratio_range=(0.75, 2.0),
+    keep_ratio=True,
+)
+flip = dict(type='RandomFlip', prob=0.5)
+labeled_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='AddCellMap', stride=8),
+    resize,
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    flip,
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackLabeledInputs'),
+]
+unlabeled_pipeline = [
+    dict(type='LoadImageFromFile'),
+    resize,
+    dict(type='RandomCrop', crop_size=crop_size),
+    flip,
+    dict(
+        type='MultiBranch',
+        unsup_weak=[dict(type='PackSegInputs')],
+        unsup_strong=[*_base_.strong_view, dict(type='PackSegInputs')],
+    ),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=scale, keep_ratio=True),
+    # After the resize: predictions are judged at 480x360.
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+model = dict(
+    data_preprocessor=dict(size=crop_size),
+    decode_head=dict(channels=64),
+    auxiliary_head=dict(channels=32),
+)
+# One thread and one process a run: the images are loaded in it.
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        labeled=dict(pipeline=labeled_pipeline),
+        unlabeled=dict(pipeline=unlabeled_pipeline),
+        feature_pipeline=test_pipeline,
+    ),
+)
+auto_scale_lr = dict(base_batch_size=4)
+val_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        pipeline=test_pipeline,
+        indices=list(range(0, 101, 3)),  # every third of the val images
+    ),
+)
+test_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(pipeline=test_pipeline),
+)
+val_evaluator = dict(type='ClassIoUMetric')
+test_evaluator = val_evaluator
+# Chosen for the baseline on val, 1/16 seed 0; see docs/experiments.md.
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=0.002, weight_decay=0.01)
+)
+param_scheduler = [
+    dict(
+        type='PolyLR',
+        eta_min=0,
+        power=0.9,
+        begin=0,
+        end=max_iters,
+        by_epoch=False,
+    )
+]
+train_cfg = dict(max_iters=max_iters, val_interval=250)
+default_hooks = dict(checkpoint=dict(interval=250, max_keep_ckpts=1))
+custom_hooks = [
+    dict(
+        type='SubclassReclusterHook',
+        warmup_iters=500,
+        interval=500,
+        num_workers=0,
+    )
+]

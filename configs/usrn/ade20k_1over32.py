@@ -1,0 +1,17 @@
+# USRN on ADE20K with 1/32 of the masks: DeepLabV3+ with ResNet-50.
+_base_ = [
+    'mmseg::_base_/models/deeplabv3plus_r50-d8.py',
+    '../_base_/datasets/ade20k.py',
+    '../_base_/schedules/sgd_80k.py',
+    '../_base_/default_runtime.py',
+]
+data_preprocessor = dict(size=_base_.crop_size)
+model = dict(
+    type='USRN',
+    data_preprocessor=data_preprocessor,
+    decode_head=dict(num_classes=150),
+    auxiliary_head=dict(num_classes=150),
+    # 2 per class instead of 8: the subclass logits of one crop have
+    # 300 x 512 x 512 values, 0.3 GB in float32.
+    num_subclasses=300,
+)

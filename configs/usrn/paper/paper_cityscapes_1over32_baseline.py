@@ -1,0 +1,11 @@
+# Cityscapes 1/32: 93 labeled images, class branch alone. Stage 1 of the
+# recipe.
+_base_ = './_base_/cityscapes.py'
+work_dir = 'work_dirs/paper/cityscapes_1over32_baseline'
+# 14,880 epochs of floor(93 / 4) = 23 iterations on 2 GPUs, 2 images each
+max_iters = 342240
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
+param_scheduler = dict(end=max_iters + 1)
+optim_wrapper = dict(optimizer=dict(lr=0.02))  # twice that of VOC
+train_dataloader = _base_.baseline_dataloader
+train_dataloader.dataset.ann_file = '../splits/cityscapes/1over32/labeled.txt'

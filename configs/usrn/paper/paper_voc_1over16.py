@@ -1,0 +1,24 @@
+# VOC 1/16: 662 labeled images. Stages 2 (clustering the features of the best
+# baseline) and 3 (USRN, again from ImageNet weights) of the recipe.
+_base_ = ['./_base_/voc.py', './_base_/published_subclasses.py']
+work_dir = 'work_dirs/paper/voc_1over16'
+subclasses = _base_.published_subclasses.voc_1over16
+model = dict(type='USRN', num_subclasses=sum(subclasses))
+# 1,200 epochs of floor(662 / 4) = 165 iterations on 2 GPUs, 4 + 4 images each
+max_iters = 198000
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
+param_scheduler = dict(end=max_iters + 1)
+train_dataloader = _base_.usrn_dataloader
+train_dataloader.dataset.labeled.ann_file = (
+    '../../splits/voc/1over16/labeled.txt'
+)
+train_dataloader.dataset.unlabeled.ann_file = (
+    '../../splits/voc/1over16/unlabeled.txt'
+)
+custom_hooks = [
+    dict(
+        type='SubclassReclusterHook',
+        feature_checkpoint='work_dirs/paper/voc_1over16_baseline/best.pth',
+        subclasses_per_class=subclasses,
+    )
+]

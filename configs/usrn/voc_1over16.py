@@ -1,0 +1,8 @@
+_base_ = './voc_1over32.py'
+splits = '../../splits/voc/1over16/'
+train_dataloader = dict(
+    dataset=dict(
+        labeled=dict(ann_file=splits + 'labeled.txt'),
+        unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
+    )
+)
