@@ -1,0 +1,52 @@
+"""Checks the data of a config: ``python tools/check_data.py CONFIG``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.datasets.checks import CACHE_NAME, check_config
+
+
+def parse_args() -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        description='Look at every image and mask of a config and list all '
+        'that is wrong. Ends with 1 if there are errors, which training '
+        'would refuse, too.'
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir',
+        help='folder that keeps what was seen, so that training looks at '
+        'changed files only (default: work_dirs/CONFIG_NAME)',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, as key=value',
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Check the data and print the table.
+
+    Returns:
+        The exit code.
+    """
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+    work_dir = Path(args.work_dir or default)
+    report = check_config(cfg, work_dir / CACHE_NAME)
+    print(report.table())
+    return 1 if report.errors else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The pictures of the demo, from what ``tools/demo.py`` has trained."""
+
+import statistics
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmseg.registry import DATASETS, MODELS
+
+from mmseg_usrn.datasets import DemoDataset
+from mmseg_usrn.models import USRN
+from mmseg_usrn.visualization import (
+    draw_pseudo_labels,
+    draw_segmentation,
+    draw_subclasses,
+    plot_class_balance,
+    plot_image_grid,
+)
+
+NUM_ROWS = 4
+
+
+def save_pictures(work_dir: Path, seed: int, results: dict) -> list[Path]:
+    """Draw predictions, pseudo labels and class balance of one seed.
+
+    Args:
+        work_dir: Folder of the demo; the pictures go there.
+        seed: The seed whose models are shown.
+        results: IoU by class, by model, by seed.
+
+    Returns:
+        The files written.
+    """
+    folder = work_dir / f'seed{seed}'
+    cfg = Config.fromfile(next((folder / 'usrn').glob('*.py')))
+    init_default_scope('mmseg')
+    model = MODELS.build(cfg.model).eval()
+    checkpoint = (folder / 'usrn' / 'last_checkpoint').read_text().strip()
+    load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
+    test = DATASETS.build(cfg.test_dataloader.dataset)
+    paired = cfg.train_dataloader.dataset
+    unlabeled = DATASETS.build(
+        {**paired.unlabeled, 'pipeline': cfg.test_dataloader.dataset.pipeline}
+    )
+    figures = {
+        'demo.png': _predictions(model, test, folder, results[seed]),
+        'pseudo_labels.png': _pseudo_labels(model, unlabeled),
+        'class_balance.png': _class_balance(model, test.metainfo),
+    }
+    for name, figure in figures.items():
+        figure.savefig(work_dir / name)
+    return [work_dir / name for name in figures]
+
+
+def _predictions(
+    model: USRN, dataset: DemoDataset, folder: Path, results: dict
+):
+    """Rows of image, truth, baseline, USRN and subclasses."""
+    palette = dataset.metainfo['palette']
+    truths = [
+        cv2.imread(dataset[i]['data_samples'].seg_map_path, 0)
+        for i in range(len(dataset))
+    ]
+    rows = []
+    for index in _most_classes(truths):
+        path = Path(dataset.get_data_info(index)['img_path'])
+        image = _read(path)
+        row = {'image': image}
+        row['truth'] = draw_segmentation(image, truths[index], palette)
+        for name in results:
+            file = folder / name.lower() / 'predictions' / path.name
+            labels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+            row[name] = draw_segmentation(image, labels, palette)
+        _, subclass_logits = _logits(model, image)
+        row['subclasses'] = draw_subclasses(
+            image,
+            subclass_logits.argmax(0).numpy(),
+            model.subclass_table.subclass_to_class.tolist(),
+            palette,
+        )
+        rows.append(row)
+    scores = ', '.join(
+        f'{name} {statistics.fmean(iou.values()):.1f}'
+        for name, iou in results.items()
+    )
+    return plot_image_grid(
+        rows,
+        dataset.metainfo['classes'],
+        palette,
+        footer=f'Test images. mIoU in %: {scores}. '
+        'Subclasses: shades of the class colour.',
+    )
+
+
+def _pseudo_labels(model: USRN, dataset: DemoDataset):
+    """Rows of unlabeled image, class prediction, gate and pseudo label."""
+    rows = []
+    for index in range(NUM_ROWS):
+        image = _read(dataset.get_data_info(index)['img_path'])
+        inputs = _normalized(model, image)
+        with torch.no_grad():
+            class_logits, _ = model.forward_dual(inputs)
+        pseudo = model.get_pseudo_labels(inputs)
+        rows.append(
+            draw_pseudo_labels(
+                image,
+                class_logits.argmax(1)[0].numpy(),
+                pseudo.gate[0].numpy(),
+                pseudo.classes[0].numpy(),
+                pseudo.class_mask[0].numpy(),
+                dataset.metainfo['palette'],
+            )
+        )
+    return plot_image_grid(
+        rows,
+        dataset.metainfo['classes'],
+        dataset.metainfo['palette'],
+        footer='Gate: where the subclass branch restricts the class branch. '
+        'White: dropped.',
+    )
+
+
+def _class_balance(model: USRN, metainfo: dict):
+    """Cells of the labeled images per class and per subclass."""
+    table = model.subclass_table
+    cells = table.cell_subclass[table.cell_subclass >= 0].long()
+    return plot_class_balance(
+        torch.bincount(cells, minlength=table.num_subclasses).tolist(),
+        table.subclass_to_class.tolist(),
+        metainfo['classes'],
+        metainfo['palette'],
+    )
+
+
+def _most_classes(truths: list[np.ndarray]) -> list[int]:
+    """The images with the most classes; of equals the first."""
+    counts = [len(np.unique(truth)) for truth in truths]
+    return np.argsort(counts, kind='stable')[::-1][:NUM_ROWS].tolist()
+
+
+def _logits(model: USRN, image: np.ndarray) -> list[torch.Tensor]:
+    """Class and subclass logits at the size of the image."""
+    inputs = _normalized(model, image)
+    with torch.no_grad():
+        both = model.decode_head.forward_dual(
+            *model.extract_dual_feat(inputs), downsample=1
+        )
+    size = image.shape[:2]
+    return [F.interpolate(x, size, mode='bilinear')[0] for x in both]
+
+
+def _normalized(model: USRN, image: np.ndarray) -> torch.Tensor:
+    bgr = torch.from_numpy(image[..., ::-1].transpose(2, 0, 1).copy())
+    return model.data_preprocessor({'inputs': [bgr]})['inputs']
+
+
+def _read(path: str | Path) -> np.ndarray:
+    """An image in RGB."""
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)

@@ -1,0 +1,127 @@
+"""What is compared: contenders, splits and seeds, most important first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+RARE_CLASSES = ('pole', 'sign', 'fence', 'pedestrian', 'bicyclist')
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row of the results.
+
+    Attributes:
+        config: File name in ``configs/experiments/<protocol>``, without the
+            protocol that it begins with.
+        options: Settings that differ from the config, by dotted key.
+        needs: Contender of the same split and seed whose last checkpoint
+            replaces ``{checkpoint}`` in the options.
+    """
+
+    config: str
+    options: dict[str, object] = field(default_factory=dict)
+    needs: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: a contender on a split.
+
+    Attributes:
+        protocol: Folder below ``configs/experiments``.
+        contender: Key of :data:`CONTENDERS`.
+        fraction: Share of labeled images, the name of the split's folder.
+        seed: Seed of the split and of the training.
+    """
+
+    protocol: str
+    contender: str
+    fraction: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the run and of its folder in the work dir."""
+        return f'{self.contender}/{self.fraction}_seed{self.seed}'
+
+    @property
+    def config(self) -> str:
+        """Config file, relative to the project."""
+        folder = f'configs/experiments/{self.protocol}'
+        name = CONTENDERS[self.contender].config
+        return f'{folder}/{self.protocol}_{name}'
+
+    def options(self, checkpoint: str | None = None) -> list[str]:
+        """Arguments of ``--cfg-options``.
+
+        Args:
+            checkpoint: The checkpoint that the contender needs.
+        """
+        contender = CONTENDERS[self.contender]
+        dataset = 'train_dataloader.dataset.'
+        lists = f'splits/{self.fraction}/seed{self.seed}/'
+        if contender.config == 'baseline.py':
+            options = {f'{dataset}ann_file': f'{lists}labeled.txt'}
+        else:
+            options = {
+                f'{dataset}{part}.ann_file': f'{lists}{part}.txt'
+                for part in ('labeled', 'unlabeled')
+            }
+        options['randomness.seed'] = self.seed
+        options.update(contender.options)
+        return [
+            f'{key}={str(value).format(checkpoint=checkpoint)}'
+            for key, value in options.items()
+        ]
+
+    def model_options(self) -> list[str]:
+        """The options that a test of the trained model needs."""
+        return [o for o in self.options() if o.startswith('model.')]
+
+
+CONTENDERS = {
+    'baseline': Contender('baseline.py'),
+    'self_training': Contender('self_training.py'),
+    'usrn': Contender('usrn.py'),
+    'mean_teacher': Contender(
+        'self_training.py', {'model.teacher_momentum': 0.01}
+    ),
+    'usrn_teacher': Contender('usrn.py', {'model.teacher_momentum': 0.01}),
+    'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
+    'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
+    'usrn_three_stages': Contender(
+        'usrn.py',
+        {
+            'custom_hooks.0.warmup_iters': 0,
+            'custom_hooks.0.interval': None,
+            'custom_hooks.0.feature_checkpoint': '{checkpoint}',
+        },
+        needs='baseline',
+    ),
+    'usrn_cluster_once': Contender(
+        'usrn.py', {'custom_hooks.0.interval': None}
+    ),
+    'usrn_11_subclasses': Contender('usrn.py', {'model.num_subclasses': 11}),
+    'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),
+    'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
+    'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
+    'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
+}
+MAIN = ('baseline', 'self_training', 'usrn')
+
+
+def grid(protocol: str) -> Iterator[Run]:
+    """All runs of a protocol, most important first.
+
+    Args:
+        protocol: ``'cpu'`` or ``'gpu'``.
+    """
+    ablations = [name for name in CONTENDERS if name not in MAIN]
+    blocks = [(('1over16', '1over8', '1over30'), MAIN)]
+    blocks += [(('1over16',), (name,)) for name in ablations]
+    for fractions, contenders in blocks:
+        for fraction in fractions:
+            for seed in SEEDS:
+                for contender in contenders:
+                    yield Run(protocol, contender, fraction, seed)

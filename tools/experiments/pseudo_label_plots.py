@@ -1,0 +1,64 @@
+"""Plots of :mod:`analyse_pseudo_labels`."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt  # noqa: E402
+
+NAMES = {
+    'off': 'without gate',
+    'gate': 'with gate',
+    'dropped': 'dropped by the gate',
+}
+
+
+def plot_histograms(summary: dict, folder: Path) -> None:
+    """Share of each class among the labels against the truth.
+
+    Args:
+        summary: Result of :func:`analyse_pseudo_labels.summarise`.
+        folder: ``class_histogram.png`` is written here.
+    """
+    bars = {'truth': summary['truth']}
+    for name in NAMES:
+        if name in summary:
+            bars[NAMES[name]] = summary[name]['histogram']
+    places = np.arange(len(summary['classes']))
+    width = 0.8 / len(bars)
+    figure, axes = plt.subplots(figsize=(9, 4))
+    for i, (name, shares) in enumerate(bars.items()):
+        axes.bar(places + i * width, 100 * np.array(shares), width, label=name)
+    axes.set_xticks(places + 0.4, summary['classes'], rotation=45, ha='right')
+    axes.set_yscale('log')
+    axes.set_ylabel('share of the labels in %')
+    _save(figure, axes, folder / 'class_histogram.png')
+
+
+def plot_course(course: dict[str, dict], folder: Path) -> None:
+    """Coverage and accuracy of several checkpoints.
+
+    Args:
+        course: Summaries by checkpoint name, which ends with the iteration.
+        folder: ``<figure>.png`` is written here for every figure.
+    """
+    iterations = [int(name.rpartition('_')[2]) for name in course]
+    for key in ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy'):
+        figure, axes = plt.subplots(figsize=(6, 4))
+        for name, title in NAMES.items():
+            values = [s[name][key] for s in course.values() if name in s]
+            if len(values) == len(iterations):
+                values = [np.nan if v is None else 100 * v for v in values]
+                axes.plot(iterations, values, marker='o', label=title)
+        axes.set_xlabel('iteration')
+        axes.set_ylabel(f'{key.replace("_", " ")} in %')
+        _save(figure, axes, folder / f'{key}.png')
+
+
+def _save(figure, axes, path: Path) -> None:
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,78 @@
+"""Draws what a config trains on, after all augmentation.
+
+Each row of the picture is one sample: labeled image, its labels, and the weak
+and the strong view of an unlabeled image::
+
+    python tools/show_samples.py CONFIG samples.png --rows 6
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+from mmseg.registry import DATASETS
+
+import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('config', help='config with a PairedDataset')
+    parser.add_argument('out', help='picture to write')
+    parser.add_argument('--rows', type=int, default=6, help='samples')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, as key=value',
+    )
+    return parser.parse_args()
+
+
+def to_rgb(image: torch.Tensor) -> np.ndarray:
+    """Turn a packed image, (3, H, W) BGR, into (H, W, 3) RGB."""
+    return np.ascontiguousarray(image.flip(0).movedim(0, -1).numpy())
+
+
+def draw_sample(item: dict, palette: list) -> dict[str, np.ndarray]:
+    """Pictures of one item of a paired dataset, by title."""
+    image = to_rgb(item['inputs']['sup'])
+    labels = item['data_samples']['sup'].gt_sem_seg.data[0].numpy()
+    return {
+        'labeled': image,
+        'its labels': draw_segmentation(image, labels, palette),
+        'unlabeled, weak': to_rgb(item['inputs']['unsup_weak'][0]),
+        'unlabeled, strong': to_rgb(item['inputs']['unsup_strong'][0]),
+    }
+
+
+def main() -> None:
+    """Draw the picture."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.default_scope)
+    set_random_seed(args.seed)
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    if not isinstance(dataset, PairedDataset):
+        raise SystemExit(f'error: {args.config} has no PairedDataset')
+    palette = dataset.metainfo['palette']
+    rows = [
+        draw_sample(dataset[i % len(dataset)], palette)
+        for i in range(args.rows)
+    ]
+    figure = plot_image_grid(rows, dataset.metainfo['classes'], palette)
+    figure.savefig(args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,52 @@
+"""Trains a segmentor: ``python tools/train.py CONFIG``."""
+
+import argparse
+
+from mmengine.device import get_device
+from mmengine.runner import Runner
+
+import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.datasets.checks import check_before_training
+from mmseg_usrn.engine.launch import (
+    add_common_arguments,
+    load_config,
+    warn_about_earlier_run,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    """Arguments of MMSeg's ``tools/train.py``."""
+    parser = argparse.ArgumentParser(description='Train a segmentor')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='continue from the latest checkpoint in the work dir',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Check the data, build the runner and train."""
+    args = parse_args()
+    cfg = load_config(args)
+    cfg.resume = args.resume
+    warn_about_earlier_run(cfg)
+    if args.amp:
+        if get_device() == 'cpu':
+            raise SystemExit('error: --amp needs a GPU; leave it out on CPU')
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    runner = Runner.from_cfg(cfg)
+    try:
+        check_before_training(runner.cfg)
+    except ValueError as error:
+        raise SystemExit(f'error: {error}') from None
+    runner.train()
+
+
+if __name__ == '__main__':
+    main()
