@@ -1,0 +1,68 @@
+"""The grid: order, configs, settings."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+import mmseg_usrn  # noqa: F401  (configs are read with it)
+
+
+def test_most_important_first():
+    from grids import MAIN, grid
+
+    runs = list(grid('cpu'))
+    assert [run.name for run in runs[:4]] == [
+        'baseline/1over16_seed0',
+        'self_training/1over16_seed0',
+        'usrn/1over16_seed0',
+        'baseline/1over16_seed1',
+    ]
+    assert {run.contender for run in runs[:27]} == set(MAIN)
+    assert len({run.name for run in runs}) == len(runs)
+
+
+@pytest.mark.parametrize('protocol', ['cpu', 'gpu'])
+def test_every_option_is_one_of_the_config(protocol, project_root):
+    from grids import grid
+
+    for run in grid(protocol):
+        if run.fraction != '1over16' or run.seed:
+            continue
+        cfg = Config.fromfile(project_root / run.config)
+        for option in run.options('some.pth'):
+            key, _, value = option.partition('=')
+            parent, _, name = key.rpartition('.')
+            node = cfg
+            for part in parent.split('.'):
+                node = node[int(part) if part.isdigit() else part]
+            if name == 'ann_file':
+                assert name in node and '1over16/seed0' in value
+        assert '{checkpoint}' not in ' '.join(run.options('some.pth'))
+
+
+def test_same_budget_for_all(project_root):
+    """Only the method differs: iterations, optimiser, labeled images."""
+    for protocol in ('cpu', 'gpu'):
+        folder = project_root / 'configs' / 'experiments' / protocol
+        usrn, *others = (
+            Config.fromfile(folder / f'{protocol}_{name}.py')
+            for name in ('usrn', 'baseline', 'self_training')
+        )
+        for other in others:
+            for key in ('train_cfg', 'optim_wrapper', 'param_scheduler'):
+                assert other[key] == usrn[key]
+            dataset = other.train_dataloader.dataset
+            labeled = dataset.get('labeled', dataset)
+            assert labeled == usrn.train_dataloader.dataset.labeled
+            assert other.model.decode_head == usrn.model.decode_head
+            warmup = usrn.custom_hooks[0].warmup_iters
+            assert other.model.get('warmup_iters', warmup) == warmup
+
+
+def test_only_the_models_options_go_to_the_test():
+    from grids import Run
+
+    run = Run('cpu', 'usrn_44_subclasses', '1over16', 0)
+    assert run.model_options() == ['model.num_subclasses=44']
+    assert Path(run.config).name == 'cpu_usrn.py'

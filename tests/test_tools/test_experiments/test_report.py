@@ -1,0 +1,90 @@
+"""From the folders of runs to tables."""
+
+import csv
+import json
+
+import pytest
+
+CLASSES = ('sky', 'pole', 'sign', 'fence', 'pedestrian', 'bicyclist')
+
+
+def add_run(work_dir, contender, seed, iou) -> None:
+    """A finished run in which every class has the same IoU."""
+    folder = work_dir / contender / f'1over16_seed{seed}'
+    logs = folder / 'start' / 'vis_data'
+    logs.mkdir(parents=True)
+    entries = [dict(iter=1, loss=2.0, memory=100), dict(mIoU=30.0, step=2)]
+    text = ''.join(json.dumps(entry) + '\n' for entry in entries)
+    (logs / 'scalars.json').write_text(text)
+    metrics = {f'IoU.{name}': iou for name in CLASSES}
+    metrics.update(mIoU=iou, aAcc=90.0, iteration=2)
+    record = dict(
+        contender=contender,
+        fraction='1over16',
+        seed=seed,
+        command='python tools/train.py',
+        wall_seconds=120,
+        cpu_seconds=60,
+        peak_memory_mb=1000,
+        trained=True,
+        tested={'last': metrics, 'best': {**metrics, 'mIoU': iou + 1}},
+    )
+    (folder / 'record.json').write_text(json.dumps(record))
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    add_run(tmp_path, 'usrn', 0, 40.0)
+    add_run(tmp_path, 'baseline', 0, 30.0)
+    add_run(tmp_path, 'baseline', 1, 34.0)
+    return tmp_path
+
+
+def test_tables(work_dir):
+    from report import write_results
+
+    write_results(work_dir)
+    with (work_dir / 'results.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6
+    assert {row['peak_gpu_memory_mb'] for row in rows} == {'100'}
+    assert rows[0]['mIoU_rare'] == '30.0'
+    lines = (work_dir / 'results.md').read_text().splitlines()
+    table = [line for line in lines if line.startswith('| 1/16')]
+    assert table[0].startswith(
+        '| 1/16 | baseline | 0 1 | 32.0 ± 2.8 | 33.0 ± 2.8 | 32.0 ± 2.8 |'
+    )
+    assert table[1].startswith('| 1/16 | usrn | 0 | 40.0 | 41.0 |')
+
+
+def test_unfinished_runs_are_left_out(tmp_path):
+    from records import result_rows
+    from report import to_markdown, write_results
+
+    folder = tmp_path / 'usrn' / '1over16_seed0'
+    folder.mkdir(parents=True)
+    (folder / 'record.json').write_text('{"trained": false}')
+    assert result_rows(tmp_path) == []
+    assert to_markdown([]) == 'Not run yet.\n'
+    write_results(tmp_path)
+    assert not (tmp_path / 'results.csv').exists()
+
+
+def test_page():
+    from report import fill_page
+
+    page = 'a\n<!-- results cpu -->\nold\n<!-- end -->\nb\n'
+    filled = fill_page(page, 'cpu', 'new\n')
+    assert filled == 'a\n<!-- results cpu -->\n\nnew\n\n<!-- end -->\nb\n'
+    assert fill_page(filled, 'cpu', 'new\n') == filled
+    with pytest.raises(ValueError, match='results gpu'):
+        fill_page(page, 'gpu', 'new\n')
+
+
+def test_newest_checkpoint(tmp_path):
+    from records import find_checkpoint, iteration_of
+
+    for name in ('iter_250', 'iter_1000', 'best_mIoU_iter_750'):
+        (tmp_path / f'{name}.pth').touch()
+    assert iteration_of(find_checkpoint(tmp_path, 'last')) == 1000
+    assert iteration_of(find_checkpoint(tmp_path, 'best')) == 750

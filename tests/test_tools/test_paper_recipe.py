@@ -1,0 +1,87 @@
+"""The paper's three stages on a miniature VOC tree, two CPU processes."""
+
+import pytest
+import torch
+from PIL import Image
+
+SMALL = (
+    *('--cfg-options', 'train_cfg.val_interval=2', 'param_scheduler.end=7'),
+    'default_hooks.checkpoint.interval=2',
+    *('model.backbone.depth=18', 'model.backbone.base_channels=4'),
+    *('model.backbone.init_cfg=None', 'model.decode_head.in_channels=32'),
+    *('model.decode_head.c1_in_channels=4', 'model.decode_head.channels=8'),
+    *('train_dataloader.num_workers=0', 'val_dataloader.num_workers=0'),
+    *('train_dataloader.persistent_workers=False',),
+    *('val_dataloader.persistent_workers=False',),
+    *('default_hooks.logger.interval=1', 'auto_scale_lr.base_batch_size=4'),
+)
+
+
+@pytest.fixture
+def split_tree(voc_root, tmp_path):
+    """The miniature tree with lists in the place that the config names."""
+    for path in voc_root.glob('*/2007_000004.*'):
+        # Person needs 15 cells of 8x8 pixels for its 15 subclasses.
+        with Image.open(path) as image:
+            large = image.resize([2 * side for side in image.size], 0)
+        large.save(path)
+    names = [f'2007_{i:06d}' for i in range(8)]
+    folder = tmp_path / 'data/splits/voc/1over32'
+    folder.mkdir(parents=True)
+    (folder / 'labeled.txt').write_text('\n'.join(names[:7]) + '\n')
+    (folder / 'unlabeled.txt').write_text('\n'.join(names[7:]) + '\n')
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # about 90 s on two free cores
+def test_three_stages_and_resuming_at_each(run_tool, split_tree):
+    def recipe(iterations):
+        return run_tool(
+            *('paper_recipe.sh', 'voc_1over32', 2, *SMALL),
+            f'train_cfg.max_iters={iterations}',
+            cwd=split_tree,
+            timeout=600,
+        ).stdout
+
+    first = recipe(4)
+    root = split_tree / 'work_dirs/paper'
+    baseline, usrn = root / 'voc_1over32_baseline', root / 'voc_1over32'
+    assert 'clustering 7 labeled images at iteration 0' in first
+    assert (baseline / 'best.pth').exists()
+    best = torch.load(usrn / 'best.pth', weights_only=False)
+    parents = best['state_dict']['subclass_table.subclass_to_class']
+    assert torch.bincount(parents)[:7].tolist() == [121, 2, 1, 1, 1, 1, 3]
+
+    # Stopped in stage 3, after 4 of 6 iterations: the baseline is left
+    # alone, USRN goes on with the subclasses that it has.
+    (usrn / 'best.pth').unlink()
+    again = recipe(6)
+    assert 'voc_1over32_baseline: done before' in again
+    assert 'voc_1over32: done before' not in again
+    assert (
+        'clustering' not in again.split('stages 2 and 3')[1].split('\n', 1)[1]
+    )
+    assert 'Iter(train) [6/6]' in again
+    assert 'Iter(train) [4/6]' not in again
+    assert (usrn / 'best.pth').exists()
+
+    # Done: nothing runs.
+    done = recipe(6)
+    assert 'voc_1over32: done before' in done
+    assert 'mmengine' not in done
+
+
+@pytest.mark.parametrize(
+    ('args', 'message'),
+    [
+        (['voc_1over32'], 'RUN GPUS'),
+        (['voc_1over2', 1], 'cityscapes_1over16'),
+        (['voc_1over32_baseline', 1], 'the runs are'),
+        (['voc_1over32', 1, '--work-dir', 'x'], 'set by this script'),
+    ],
+)
+def test_wrong_arguments_are_explained(run_tool, args, message):
+    done = run_tool('paper_recipe.sh', *args, check=False)
+    assert done.returncode == 2
+    assert message in done.stdout

@@ -1,0 +1,26 @@
+import pytest
+from PIL import Image
+
+
+@pytest.mark.slow
+def test_picture_has_a_row_per_sample(run_tool, project_root, tmp_path):
+    config = project_root / 'configs/usrn/demo.py'
+    sizes = []
+    for rows in (1, 2):
+        out = tmp_path / f'{rows}.png'
+        run_tool('show_samples.py', config, out, '--rows', rows, cwd=tmp_path)
+        with Image.open(out) as picture:
+            sizes.append(picture.size)
+    assert sizes[0][0] == sizes[1][0]
+    assert sizes[1][1] > 1.5 * sizes[0][1]
+
+
+@pytest.mark.slow
+def test_config_without_pairs_is_refused(run_tool, project_root, tmp_path):
+    done = run_tool(
+        *('show_samples.py', project_root / 'configs/usrn/demo_baseline.py'),
+        tmp_path / 'out.png',
+        cwd=tmp_path,
+        check=False,
+    )
+    assert 'has no PairedDataset' in done.stdout
