@@ -6,7 +6,11 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.engine.launch import add_common_arguments, load_config
+from mmseg_usrn.engine.launch import (
+    add_common_arguments,
+    leave_process_group,
+    load_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,9 +40,8 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
         cfg.visualizer.save_dir = args.show_dir
 
 
-def main() -> None:
+def test(args: argparse.Namespace) -> None:
     """Build the runner and test."""
-    args = parse_args()
     cfg = load_config(args, ('test_dataloader',))
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
@@ -52,4 +55,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    test(parse_args())
+    leave_process_group()

@@ -9,6 +9,7 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.datasets.checks import check_before_training
 from mmseg_usrn.engine.launch import (
     add_common_arguments,
+    leave_process_group,
     load_config,
     warn_about_earlier_run,
 )
@@ -29,9 +30,8 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def train(args: argparse.Namespace) -> None:
     """Check the data, build the runner and train."""
-    args = parse_args()
     cfg = load_config(args)
     cfg.resume = args.resume
     warn_about_earlier_run(cfg)
@@ -49,4 +49,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    train(parse_args())
+    leave_process_group()

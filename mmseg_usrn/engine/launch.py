@@ -1,5 +1,6 @@
 """From a command line to a config that runs on this machine."""
 
+import gc
 import logging
 import os
 from argparse import ArgumentParser, Namespace
@@ -168,6 +169,19 @@ def prepare_launch(cfg: Config) -> None:
         print_log('no GPU: SyncBN is replaced by BN', logger='current')
         hooks = cfg.get('custom_hooks') or []
         cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
+
+
+def leave_process_group() -> None:
+    """End the threads of the process group, the last step of a tool.
+
+    A gloo group's threads may hold the result of the last collective. Where
+    they are still alive when Python ends, the process is aborted once in a
+    while. They end with the last reference to the group, and a runner that
+    went out of scope is a cycle of references that keeps one.
+    """
+    if torch_dist.is_initialized():
+        gc.collect()
+        torch_dist.destroy_process_group()
 
 
 def replace_sync_bn(node) -> bool:
