@@ -215,8 +215,9 @@ def test(
         command = [
             *('python', 'tools/test.py', run.config, str(checkpoint)),
             *('--work-dir', str(folder / f'test_{kind_tested}')),
-            *('--cfg-options', *run.model_options(), *options),
         ]
+        if settings := [*run.model_options(), *options]:
+            command += ['--cfg-options', *settings]
         log = folder / f'test_{kind_tested}.log'
         if execute(command, log)['status']:
             raise StepError(f'test stopped, see {log}')

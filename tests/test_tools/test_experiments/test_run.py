@@ -1,4 +1,4 @@
-"""The runner with tools that only leave the files of the real ones."""
+"""The runner: once for real, and with tools that only leave their files."""
 
 import json
 import time
@@ -51,11 +51,11 @@ def tools(monkeypatch):
     return tools
 
 
-def attempt(work_dir, name='usrn'):
+def attempt(work_dir, name='usrn', options=('a=1',)):
     from grids import Run
     from run import attempt
 
-    attempt(Run('cpu', name, '1over16', 0), work_dir, inf, ['a=1'])
+    attempt(Run('cpu', name, '1over16', 0), work_dir, inf, list(options))
     path = work_dir / name / '1over16_seed0' / 'record.json'
     return json.loads(path.read_text()) if path.exists() else None
 
@@ -71,6 +71,36 @@ def test_finished_runs_are_skipped(tools, tmp_path):
     assert (tmp_path / 'results.csv').exists()
     attempt(tmp_path)
     assert len(tools.commands) == 3
+
+
+def test_no_option_without_settings(tools, tmp_path):
+    attempt(tmp_path, 'baseline', options=[])
+    _, last, best = tools.commands
+    assert '--cfg-options' not in [*last, *best]
+
+
+@pytest.mark.slow
+def test_a_run_with_the_real_tools(shared_dir, run_tool, tmp_path):
+    settings = {
+        'train_cfg.max_iters': 2,
+        'train_cfg.val_interval': 1,
+        'default_hooks.checkpoint.interval': 1,
+        'custom_hooks.0.warmup_iters': 1,
+        'val_dataloader.dataset.indices': '[0,1]',
+        'test_dataloader.dataset.indices': '[0,1]',
+    }
+    arguments = [
+        *('experiments/run.py', 'cpu', '--work-dir', tmp_path),
+        *('--only', 'usrn/1over16_seed0', '--cfg-options'),
+        *(f'{key}={value}' for key, value in settings.items()),
+    ]
+    run_tool(*arguments)
+    rows = (tmp_path / 'cpu' / 'results.csv').read_text().splitlines()
+    assert [row.split(',')[:5] for row in rows[1:]] == [
+        ['usrn', '1over16', '0', 'last', '2'],
+        ['usrn', '1over16', '0', 'best', rows[2].split(',')[4]],
+    ]
+    assert 'usrn/1over16_seed0' not in run_tool(*arguments).stdout
 
 
 def test_interrupted_runs_go_on(tools, tmp_path):
