@@ -17,11 +17,18 @@ from .points import Points
 from .ranks import Ranks
 
 
+class Nearest(NamedTuple):
+    """What the prices say of points."""
+
+    labels: Tensor  # (P,) int64, cluster with the lowest cost plus price
+    rivals: Tensor  # (P,) int64, the second best
+    margins: Tensor  # (P,) float32, how much worse it is
+
+
 class Pass(NamedTuple):
     """One look at all points of this rank."""
 
-    labels: Tensor  # (P,) int64
-    margins: Tensor  # (P,) float32
+    nearest: Nearest
     sizes: Tensor  # (K,) float64, over all ranks
     inertia: float  # over all ranks
 
@@ -36,46 +43,90 @@ class Band(NamedTuple):
 
 
 def assign_with_margins(points: Points, model: Model) -> Pass:
-    """Cluster and margin of every point, in one pass."""
+    """Clusters and margins of all points, in one pass."""
     num_clusters = len(model.prices)
     device = model.prices.device
     labels = torch.empty(len(points), dtype=torch.int64, device=device)
-    margins = torch.empty(len(points), dtype=torch.float32, device=device)
+    found = Nearest(
+        labels,
+        torch.empty_like(labels),
+        torch.empty(len(points), dtype=torch.float32, device=device),
+    )
     total = torch.zeros_like(model.prices[:1])
     for where, rows in points.chunks():
         costs = priced_costs(rows, model)
-        lowest, label = costs.min(1)
-        costs.scatter_(1, label[:, None], torch.inf)
-        labels[where] = label
-        margins[where] = costs.amin(1) - lowest
-        total += lowest.double().sum()
+        total += costs.amin(1).double().sum()
+        for whole, part in zip(found, _nearest_two(costs), strict=True):
+            whole[where] = part
     sizes = count_labels(labels, num_clusters, points.ranks)
     total = points.ranks.sum(total)[0] - sizes @ model.prices
     inertia = max(0.0, total.item() + points.squares)
-    return Pass(labels, margins, sizes, inertia)
+    return Pass(found, sizes, inertia)
 
 
 def make_band(points: Points, model: Model, state: Pass, wished: int) -> Band:
     """The points with the smallest margins, about ``wished`` of all."""
     ranks, num_clusters = points.ranks, len(model.prices)
-    width = band_width(state.margins, wished, ranks, points.total)
-    index = (state.margins <= width).nonzero()[:, 0]
+    inside = near_boundary(
+        state.nearest, wished, num_clusters, ranks, points.total
+    )
+    index = inside.nonzero()[:, 0]
     costs = model.centers.new_empty(len(index), num_clusters)
     for start in range(0, len(index), points.chunk_rows):
         where = slice(start, start + points.chunk_rows)
         rows = points.take(index[where])
         costs[where] = squared_costs(rows, model.centers)
-    inside = count_labels(state.labels[index], num_clusters, ranks)
-    total = round(inside.sum().item())
-    return Band(index, costs, state.sizes - inside, total)
+    counts = count_labels(state.nearest.labels[index], num_clusters, ranks)
+    total = round(counts.sum().item())
+    return Band(index, costs, state.sizes - counts, total)
 
 
-def labels_and_margins(costs: Tensor, prices: Tensor) -> tuple[Tensor, Tensor]:
-    """Clusters (M,) int64 and margins (M,) at (K,) float64 prices."""
-    priced = costs + prices.float()
+def look_at_band(band: Band, prices: Tensor) -> Nearest:
+    """Clusters and margins of a band's points at (K,) float64 prices."""
+    return _nearest_two(band.costs + prices.float())
+
+
+def near_boundary(
+    nearest: Nearest,
+    wished: int,
+    num_clusters: int,
+    ranks: Ranks,
+    total: int,
+) -> Tensor:
+    """Choose the points that may change their cluster.
+
+    Those with the smallest margins of all, and besides, of every cluster,
+    those closest to leaving and to joining it: a cluster that lies apart has
+    no small margins, but may have a point too many.
+
+    Args:
+        nearest: What the prices say of the points.
+        wished: How many to choose, over all ranks; up to twice as many are.
+        num_clusters: Number of clusters.
+        ranks: The ranks over which the points are spread.
+        total: Number of points over all ranks.
+
+    Returns:
+        (P,) bool.
+    """
+    width = _band_width(nearest.margins, wished, ranks, total)
+    chosen = nearest.margins <= width
+    order = nearest.margins.argsort()
+    for cluster in (nearest.labels, nearest.rivals):
+        ranked = order[cluster[order].argsort(stable=True)]
+        sizes = torch.bincount(cluster, minlength=num_clusters)
+        places = torch.arange(len(ranked), device=ranked.device)
+        places -= (sizes.cumsum(0) - sizes)[cluster[ranked]]
+        chosen[ranked[places < wished // (2 * num_clusters)]] = True
+    return chosen
+
+
+def _nearest_two(priced: Tensor) -> Nearest:
+    """Best and second best of (M, K) costs, which are overwritten."""
     lowest, labels = priced.min(1)
     priced.scatter_(1, labels[:, None], torch.inf)
-    return labels, priced.amin(1) - lowest
+    second, rivals = priced.min(1)
+    return Nearest(labels, rivals, second - lowest)
 
 
 def count_labels(labels: Tensor, num_clusters: int, ranks: Ranks) -> Tensor:
@@ -84,7 +135,7 @@ def count_labels(labels: Tensor, num_clusters: int, ranks: Ranks) -> Tensor:
     return ranks.sum(counts.double())[0]
 
 
-def band_width(
+def _band_width(
     margins: Tensor, wished: int, ranks: Ranks, total: int
 ) -> float:
     """Margin below which about ``wished`` of all points lie."""

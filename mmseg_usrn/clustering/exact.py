@@ -17,17 +17,12 @@ from torch import Tensor
 from .band import (
     Band,
     assign_with_margins,
-    band_width,
     count_labels,
-    labels_and_margins,
+    look_at_band,
     make_band,
+    near_boundary,
 )
-from .lloyd import (
-    COLDEST,
-    Model,
-    mean_margin,
-    priced_costs,
-)
+from .lloyd import COLDEST, Model, mean_margin, priced_costs
 from .points import Points
 from .prices import FIRST_DAMPING, SmoothDual, solve_prices
 from .transport import Transport, assign_exactly
@@ -69,6 +64,7 @@ def balance_exactly(points: Points, model: Model) -> Balanced:
         model: Centres and prices; the better the prices, the fewer passes.
     """
     wide = max(points.total // 5, WIDE_NUMBERS // len(model.prices))
+    last = torch.inf
     while True:
         state = assign_with_margins(points, model)
         band = make_band(points, model, state, wide)
@@ -78,14 +74,20 @@ def balance_exactly(points: Points, model: Model) -> Balanced:
         prices = _balance_prices(band, model.prices, points)
         model = Model(model.centers, prices - prices.mean())
         solved = _settle(band, model, points, state.inertia)
+        gap = torch.inf
         if solved is not None:
-            state.labels[band.index] = solved.labels
+            labels = state.nearest.labels
+            labels[band.index] = solved.labels
             prices = solved.prices - solved.prices.mean()
-            found = _certify(points, model.centers, prices, state.labels)
-            if found.gap <= PROVED or band.total == points.total:
+            found = _certify(points, model.centers, prices, labels)
+            gap = found.gap
+            if gap <= PROVED or band.total == points.total:
                 return found
             model = Model(model.centers, prices)
-        wide *= 2
+        # A band around the new prices may do; if it did not help, widen it.
+        if gap > 0.1 * last:
+            wide *= 2
+        last = gap
 
 
 def _exact_costs(rows: Tensor, centers: Tensor) -> Tensor:
@@ -151,21 +153,24 @@ def _settle(
         them optimal among the points of the band.
     """
     ranks, num_clusters = points.ranks, len(model.prices)
-    labels, margins = labels_and_margins(band.costs, model.prices)
-    sizes = band.fixed + count_labels(labels, num_clusters, ranks)
+    nearest = look_at_band(band, model.prices)
+    sizes = band.fixed + count_labels(nearest.labels, num_clusters, ranks)
     narrow = max(band.total // 20, 64 * num_clusters)
     while True:
-        width = band_width(margins, narrow, ranks, band.total)
-        inner = (margins <= width).nonzero()[:, 0]
-        outside = sizes - count_labels(labels[inner], num_clusters, ranks)
+        inside = near_boundary(
+            nearest, narrow, num_clusters, ranks, band.total
+        )
+        inner, outer = inside.nonzero()[:, 0], ~inside
+        outside = sizes - count_labels(
+            nearest.labels[inner], num_clusters, ranks
+        )
         least = points.total // num_clusters - outside
         solved = None
         if least.min() >= -1:
             rows = points.take(band.index[inner])
             solved = _move_surplus(rows, model, least, points)
         if solved is not None:
-            found = labels.index_copy(0, inner, solved.labels)
-            outer = margins > width
+            found = nearest.labels.index_copy(0, inner, solved.labels)
             slack = _slack(band.costs[outer], solved.prices, found[outer])
             if ranks.sum(slack)[0].item() <= 0.1 * PROVED * inertia:
                 return Transport(found, solved.prices)
