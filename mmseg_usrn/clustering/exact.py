@@ -84,8 +84,8 @@ def balance_exactly(points: Points, model: Model) -> Balanced:
             if gap <= PROVED or band.total == points.total:
                 return found
             model = Model(model.centers, prices)
-        # A band around the new prices may do; if it did not help, widen it.
-        if gap > 0.1 * last:
+        # A band around the new prices may do; if it does not help, widen it.
+        if not gap < 0.1 * last:
             wide *= 2
         last = gap
 
