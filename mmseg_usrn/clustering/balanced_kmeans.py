@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
 START_STEPS = 14  # centre updates of each start
-STARTS = 96  # by K: how many starts are tried; many clusters need few
+STARTS = 64  # by K: how many starts are tried; many clusters need few
 START_ROWS = 64  # rows per cluster on which they are tried
 ANNEAL_ROWS = 256  # rows per cluster on which the best one is improved
 PRICE_ROWS = 96  # rows per cluster on which prices are solved later
