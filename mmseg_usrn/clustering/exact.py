@@ -28,7 +28,7 @@ from .prices import FIRST_DAMPING, SmoothDual, solve_prices
 from .transport import Transport, assign_exactly
 
 # The wide band has at least this many costs, so all points when few.
-WIDE_NUMBERS = 2**20
+WIDE_NUMBERS = 2**18
 
 # A gap below this is rounding of float32 distances.
 PROVED = 2e-7
