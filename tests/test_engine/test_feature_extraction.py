@@ -125,6 +125,7 @@ def extract_on_rank(config_file, folder):
     torch.save(vars(found), f'{folder}/{get_rank()}.pth')
 
 
+@pytest.mark.slow
 def test_ranks_share_the_images(toy_config, run_ranks, tmp_path):
     toy_config.dump(tmp_path / 'config.py')
     run_ranks(extract_on_rank, tmp_path / 'config.py', tmp_path)

@@ -140,6 +140,7 @@ def recluster_on_rank(folder):
     torch.save(table.state_dict(), f'{folder}/{rank}.pth')
 
 
+@pytest.mark.slow
 def test_ranks_agree_with_one_process(table, run_ranks, tmp_path):
     run_ranks(recluster_on_rank, tmp_path)
     for shift in (0.0, 1.5):

@@ -142,6 +142,7 @@ def average_buffers(result):
         torch.save(averaged, result)
 
 
+@pytest.mark.slow
 def test_averaging_over_ranks_changes_nothing(table, run_ranks, tmp_path):
     """What MMEngine's SyncBuffersHook does."""
     run_ranks(average_buffers, tmp_path / 'averaged.pth')

@@ -131,6 +131,7 @@ def test_mistakes_end_with_one_line(make_splits, tmp_path, args, message):
     assert message in make_splits(tmp_path / 'out', *args, check=False)
 
 
+@pytest.mark.slow
 def test_as_a_process(run_tool, voc_root, tmp_path):
     train = voc_root / 'ImageSets' / 'Segmentation' / 'train.txt'
     args = ('make_splits.py', tmp_path / 'out', '--train', train, '--count')

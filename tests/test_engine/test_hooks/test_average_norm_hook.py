@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 from mmengine.dist import get_rank
 
@@ -23,6 +24,7 @@ def average_on_rank(folder):
     torch.save(norms.state_dict(), f'{folder}/{rank}.pth')
 
 
+@pytest.mark.slow
 def test_ranks_get_the_mean(run_ranks, tmp_path):
     run_ranks(average_on_rank, tmp_path)
     for rank in (0, 1):

@@ -120,6 +120,7 @@ def test_one_run(toy_config):
             assert torch.equal(weights[name], trunk)
 
 
+@pytest.mark.slow
 def test_resumed_run_goes_on_with_its_table(toy_config):
     """Checkpoint between two clusterings, at iteration 3 of 6."""
     toy_config.default_hooks.checkpoint.save_last = False

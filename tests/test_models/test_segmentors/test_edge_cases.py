@@ -63,6 +63,7 @@ def widen(mask):
     return np.where(mask == IGNORED, WIDE_IGNORED, mask * 99).astype(np.uint16)
 
 
+@pytest.mark.slow
 def test_three_hundred_classes(toy_config, toy_root):
     for part in ('labeled_masks', 'val_masks'):
         repaint(toy_root / part, widen)
@@ -109,6 +110,7 @@ def test_255_classes_still_fit_eight_bits(toy_config):
     MODELS.build(toy_config.model)
 
 
+@pytest.mark.slow
 def test_class_that_no_labeled_image_has(toy_config, toy_root):
     repaint(
         toy_root / 'labeled_masks', lambda mask: np.where(mask == 3, 0, mask)
@@ -127,6 +129,7 @@ def test_one_labeled_image(toy_config, toy_root):
     assert model.subclass_table.num_images == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('batch_size', [1, 2])
 def test_three_unlabeled_images_per_labeled_one(toy_config, batch_size):
     toy_config.train_dataloader.batch_size = batch_size

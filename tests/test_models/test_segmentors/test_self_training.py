@@ -85,6 +85,7 @@ def test_settings_out_of_range(config, wrong):
         build(config, **wrong)
 
 
+@pytest.mark.slow
 def test_runs_and_resumes_with_a_teacher(config):
     config.model.teacher_momentum = 0.5
     runner = Runner.from_cfg(config)
