@@ -151,7 +151,8 @@ def draw_peers(groups: dict[tuple, dict], file: Path) -> None:
                 label=key[4],
             )
         axis.set_xscale('log')
-        axis.margins(0.3)
+        axis.set_xlim(0.1, 300)
+        axis.margins(y=0.3)
         axis.set_title(f'{panel[0]}, {panel[1]:,} points, K = {panel[2]}')
         axis.title.set_fontsize(9)
         axis.set_xlabel('CPU seconds')
@@ -165,9 +166,11 @@ def draw_peers(groups: dict[tuple, dict], file: Path) -> None:
             *axis.get_legend_handles_labels(), strict=True
         )
     }
-    figure.legend(
+    legend = figure.legend(
         handles.values(), handles.keys(), loc='lower center', ncols=4
     )
+    for handle in legend.legend_handles:
+        handle.set_sizes([40])
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     figure.savefig(file, dpi=110)
     plt.close(figure)
