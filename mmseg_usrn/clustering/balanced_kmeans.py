@@ -94,9 +94,12 @@ def balanced_kmeans(
             share.
         seed: Seed of all random draws.
         group: Process group, None for the default group.
-        chunk_rows: Points handled at a time. The memory needed beside the
-            features is about ``chunk_rows * (n_clusters + C) * 12`` bytes
-            plus 12 bytes a point.
+        chunk_rows: Points handled at a time. Beside the features, memory is
+            needed for a few chunks of float32 rows and costs, 20 bytes a
+            point, a few copies of the costs of the points near a boundary
+            (a fifth of all or more, ``n_clusters`` float32 numbers each),
+            and for float32 rows of all points where these take at most
+            256 MiB.
 
     Returns:
         Labels of this rank's points, centres, prices and a certificate.

@@ -4,7 +4,8 @@ Points far from all boundaries keep their cluster while prices change a
 little. So only the *band* of points with small margins (``band.py``) is solved
 exactly. Whether the prices that solve it suit all other points too is not
 assumed but proved: a last pass adds up how much cheaper any point would be
-elsewhere. If that is more than rounding, the band is widened.
+elsewhere. If that is more than rounding, a band around the new prices follows,
+and a wider one if that does not help.
 
 Shapes: ``P`` points of this rank, ``M`` points of the band, ``K`` clusters.
 """
@@ -56,8 +57,8 @@ def balance_exactly(points: Points, model: Model) -> Balanced:
 
     Two bands are used: on a wide one every rank balances the prices with
     its own points, on a narrow one, which all ranks gather, the last few
-    misplaced points are moved. Where the proof shows that a band was too
-    narrow, it is widened.
+    misplaced points are moved. Where the proof fails, this is repeated
+    around the new prices, with a wider band if the gap hardly fell.
 
     Args:
         points: All points.
@@ -85,7 +86,7 @@ def balance_exactly(points: Points, model: Model) -> Balanced:
                 return found
             model = Model(model.centers, prices)
         # A band around the new prices may do; if it does not help, widen it.
-        if not gap < 0.1 * last:
+        if gap >= 0.1 * last:
             wide *= 2
         last = gap
 

@@ -181,9 +181,9 @@ def first_prices(
 class SamplePricer:
     """Solves prices on a small sample of the points.
 
-    A sample of 128 points per cluster gives sizes wrong by several percent.
-    Every pass over all points tells by how much, and the wished sizes of
-    the sample are shifted against it from then on.
+    A sample of about 100 points per cluster gives sizes wrong by several
+    percent. Every pass over all points tells by how much, and the wished
+    sizes of the sample are shifted against it from then on.
 
     Args:
         rows: (M, C) float32 sample of this rank.

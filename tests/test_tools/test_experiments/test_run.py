@@ -96,10 +96,10 @@ def test_a_run_with_the_real_tools(shared_dir, run_tool, tmp_path):
     ]
     run_tool(*arguments)
     rows = (tmp_path / 'cpu' / 'results.csv').read_text().splitlines()
-    assert [row.split(',')[:5] for row in rows[1:]] == [
-        ['usrn', '1over16', '0', 'last', '2'],
-        ['usrn', '1over16', '0', 'best', rows[2].split(',')[4]],
-    ]
+    last, best = (row.split(',')[:5] for row in rows[1:])
+    assert last == ['usrn', '1over16', '0', 'last', '2']
+    assert best[:4] == ['usrn', '1over16', '0', 'best']
+    assert best[4] in ('1', '2')
     assert 'usrn/1over16_seed0' not in run_tool(*arguments).stdout
 
 
