@@ -111,7 +111,7 @@ def balanced_kmeans(
     """
     ranks = Ranks(group)
     _check_settings(features, n_clusters, init, max_iter, chunk_rows)
-    _check_points(features, n_clusters, ranks, chunk_rows)
+    check_points(features, n_clusters, ranks, chunk_rows)
     points = Points(features, ranks, chunk_rows)
     progress = Progress(max_iter + 2, visible=ranks.rank == 0)
     sample = points.take(points.sample(PRICE_ROWS * n_clusters, seed))
@@ -216,7 +216,7 @@ def _check_settings(
         raise ValueError(f'init has NaN or inf in rows {bad}')
 
 
-def _check_points(
+def check_points(
     features: Tensor, n_clusters: int, ranks: Ranks, chunk_rows: int
 ) -> None:
     """Raise on all ranks if the points of any rank cannot be clustered."""

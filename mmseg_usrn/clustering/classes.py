@@ -13,7 +13,12 @@ import torch
 from torch import Tensor
 
 from .apportion import check_subclasses
-from .balanced_kmeans import BalancedKMeansResult, balanced_kmeans
+from .balanced_kmeans import (
+    BalancedKMeansResult,
+    balanced_kmeans,
+    check_points,
+)
+from .lloyd import sum_by_label
 from .ranks import Ranks
 from .transport import assign_exactly
 
@@ -63,8 +68,9 @@ def cluster_classes(
 ) -> ClassClusters:
     """Split every class into subclasses of equal size.
 
-    Collective while ``torch.distributed`` is initialised, like
-    :func:`balanced_kmeans`.
+    Classes of one subclass are averaged together in two passes, the others
+    clustered one after the other. Collective while ``torch.distributed`` is
+    initialised, like :func:`balanced_kmeans`.
 
     Args:
         features: (P, C) floating point features of this rank's pixels.
@@ -103,11 +109,20 @@ def cluster_classes(
         gap=[0.0] * num_classes,
         changed=None,
     )
+    _average_single(
+        found,
+        features,
+        labels,
+        subclasses_per_class,
+        pixels,
+        ranks,
+        chunk_rows,
+    )
     first = 0
     for label, count in enumerate(subclasses_per_class):
         span = slice(first, first + count)
         first += count
-        if pixels[label] == 0:
+        if pixels[label] == 0 or count == 1:
             continue
         where = (labels == label).nonzero()[:, 0]
         old = prototypes[span]
@@ -125,6 +140,46 @@ def cluster_classes(
         order = match_centers(old, result.centers) if warm else None
         _write(found, label, span, where, result, order)
     return _finish(found, previous_subclasses, ranks)
+
+
+def _average_single(
+    found: ClassClusters,
+    features: Tensor,
+    labels: Tensor,
+    subclasses_per_class: Sequence[int],
+    pixels: list[int],
+    ranks: Ranks,
+    chunk_rows: int,
+) -> None:
+    """Write all classes of one subclass: the mean of their pixels."""
+    counts = torch.tensor(subclasses_per_class, device=labels.device)
+    total = torch.tensor(pixels, device=labels.device)
+    classes = ((counts == 1) & (total > 0)).nonzero()[:, 0]
+    if len(classes) == 0:
+        return
+    where = torch.isin(labels, classes).nonzero()[:, 0]
+    place = torch.searchsorted(classes, labels[where])
+    parts = list(
+        zip(where.split(chunk_rows), place.split(chunk_rows), strict=True)
+    )
+    sums = features.new_zeros(
+        len(classes), features.shape[1], dtype=torch.float64
+    )
+    for rows, own in parts:
+        sums += sum_by_label(features[rows].double(), own, len(classes))
+    means = ranks.sum(sums)[0] / total[classes, None]
+    inertia = means.new_zeros(len(classes))
+    for rows, own in parts:
+        apart = (features[rows].double() - means[own]).square().sum(1)
+        inertia += sum_by_label(apart[:, None], own, len(classes))[:, 0]
+    (inertia,) = ranks.sum(inertia)
+    if not inertia.isfinite().all():
+        check_points(features[where], 1, ranks, chunk_rows)
+    subclass = (counts.cumsum(0) - counts)[classes]
+    found.subclasses[where] = subclass[place]
+    found.prototypes[subclass] = means.float()
+    for label, value in zip(classes.tolist(), inertia.tolist(), strict=True):
+        found.inertia[label] = value
 
 
 def match_centers(old: Tensor, new: Tensor) -> Tensor:

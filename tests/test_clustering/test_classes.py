@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from mmseg_usrn.clustering import cluster_classes, match_centers
+from mmseg_usrn.clustering import (
+    balanced_kmeans,
+    cluster_classes,
+    match_centers,
+)
 
 
 def make_classes(seed=0):
@@ -74,3 +78,22 @@ def test_refuses():
         cluster_classes(
             features, labels, [4, 1, 0], init_prototypes=torch.zeros(3, 4)
         )
+
+
+def test_single_subclasses_are_means():
+    """Together or by themselves: centre, sizes and inertia of a class."""
+    generator = torch.Generator().manual_seed(0)
+    features = 100 + torch.randn(300, 5, generator=generator)
+    labels = torch.randint(0, 4, (300,), generator=generator)
+    labels[labels == 2] = 255
+    found = cluster_classes(
+        features, labels, [1, 3, 0, 1], chunk_rows=32, max_iter=2
+    )
+    for label, subclass in ((0, 0), (3, 4)):
+        alone = balanced_kmeans(features[labels == label], 1)
+        assert torch.allclose(found.prototypes[subclass], alone.centers[0])
+        assert found.inertia[label] == pytest.approx(alone.inertia, rel=1e-5)
+        assert (found.subclasses[labels == label] == subclass).all()
+    features[labels == 3] = torch.nan
+    with pytest.raises(ValueError, match='NaN or inf'):
+        cluster_classes(features, labels, [1, 3, 0, 1])
