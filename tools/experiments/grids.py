@@ -87,7 +87,21 @@ CONTENDERS = {
     'mean_teacher': Contender(
         'self_training.py', {'model.teacher_momentum': 0.01}
     ),
+    'mean_teacher_strict': Contender(
+        'self_training.py',
+        {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
+    ),
     'usrn_teacher': Contender('usrn.py', {'model.teacher_momentum': 0.01}),
+    'usrn_strict': Contender(
+        'usrn.py',
+        {
+            'model.teacher_momentum': 0.01,
+            'model.threshold': 0.95,
+            'model.gate': 'always',
+            'model.num_subclasses': 22,
+            'custom_hooks.0.interval': None,
+        },
+    ),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
     'usrn_three_stages': Contender(
