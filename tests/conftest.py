@@ -77,10 +77,10 @@ def _run_tool(name, *args, timeout=300, cwd=None, env=None, check=True):
         # Its workers too: they would hold the pipe open.
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
-        pytest.fail(f'{command} took over {timeout} s\n{output[-4000:]}')
+        pytest.fail(f'{command} took over {timeout} s\n{output[-20000:]}')
     if check and process.returncode:
         pytest.fail(
-            f'{command} ended with {process.returncode}\n{output[-4000:]}'
+            f'{command} ended with {process.returncode}\n{output[-20000:]}'
         )
     return subprocess.CompletedProcess(command, process.returncode, output)
 
@@ -135,7 +135,7 @@ def _run_ranks(function, *args, world_size=2, timeout=200):
             process.kill()
     for process, output in zip(processes, outputs, strict=True):
         if process.returncode:
-            pytest.fail(f'{name} failed on a rank\n{output[-4000:]}')
+            pytest.fail(f'{name} failed on a rank\n{output[-20000:]}')
 
 
 @pytest.fixture
