@@ -31,7 +31,8 @@ class Run:
     Attributes:
         protocol: Folder below ``configs/experiments``.
         contender: Key of :data:`CONTENDERS`.
-        fraction: Share of labeled images, the name of the split's folder.
+        fraction: Share of labeled images, the name of the split's folder, or
+            ``'all'``: every mask, what the unlabeled images could be worth.
         seed: Seed of the split and of the training.
     """
 
@@ -61,7 +62,9 @@ class Run:
         contender = CONTENDERS[self.contender]
         dataset = 'train_dataloader.dataset.'
         lists = f'splits/{self.fraction}/seed{self.seed}/'
-        if contender.config == 'baseline.py':
+        if self.fraction == 'all':
+            options = {f'{dataset}ann_file': ''}
+        elif contender.config == 'baseline.py':
             options = {f'{dataset}ann_file': f'{lists}labeled.txt'}
         else:
             options = {
@@ -98,7 +101,6 @@ CONTENDERS = {
             'model.teacher_momentum': 0.01,
             'model.threshold': 0.95,
             'model.gate': 'always',
-            'model.num_subclasses': 22,
             'custom_hooks.0.interval': None,
         },
     ),
@@ -122,7 +124,13 @@ CONTENDERS = {
     'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
     'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
 }
-MAIN = ('baseline', 'self_training', 'usrn')
+MAIN = (
+    'baseline',
+    'self_training',
+    'mean_teacher_strict',
+    'usrn',
+    'usrn_strict',
+)
 
 
 def grid(protocol: str) -> Iterator[Run]:
@@ -132,7 +140,8 @@ def grid(protocol: str) -> Iterator[Run]:
         protocol: ``'cpu'`` or ``'gpu'``.
     """
     ablations = [name for name in CONTENDERS if name not in MAIN]
-    blocks = [(('1over16', '1over8', '1over30'), MAIN)]
+    blocks = [(('1over16',), MAIN), (('all',), ('baseline',))]
+    blocks += [(('1over8', '1over30'), MAIN)]
     blocks += [(('1over16',), (name,)) for name in ablations]
     for fractions, contenders in blocks:
         for fraction in fractions:

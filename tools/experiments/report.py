@@ -15,7 +15,12 @@ from statistics import mean, stdev
 from grids import CONTENDERS
 from records import result_rows, write_text
 
-FRACTIONS = {'1over8': '1/8', '1over16': '1/16', '1over30': '1/30'}
+FRACTIONS = {
+    'all': 'all',
+    '1over8': '1/8',
+    '1over16': '1/16',
+    '1over30': '1/30',
+}
 
 
 def write_results(work_dir: Path) -> None:

@@ -12,13 +12,12 @@ def test_most_important_first():
     from grids import MAIN, grid
 
     runs = list(grid('cpu'))
-    assert [run.name for run in runs[:4]] == [
-        'baseline/1over16_seed0',
-        'self_training/1over16_seed0',
-        'usrn/1over16_seed0',
+    first = [f'{name}/1over16_seed0' for name in MAIN]
+    assert [run.name for run in runs[:6]] == [
+        *first,
         'baseline/1over16_seed1',
     ]
-    assert {run.contender for run in runs[:27]} == set(MAIN)
+    assert {run.contender for run in runs[:48]} == set(MAIN)
     assert len({run.name for run in runs}) == len(runs)
 
 
@@ -39,6 +38,14 @@ def test_every_option_is_one_of_the_config(protocol, project_root):
             if name == 'ann_file':
                 assert name in node and '1over16/seed0' in value
         assert '{checkpoint}' not in ' '.join(run.options('some.pth'))
+
+
+def test_every_mask(project_root):
+    """Without a list the dataset takes every image of its folder."""
+    from grids import Run
+
+    run = Run('cpu', 'baseline', 'all', 1)
+    assert run.options()[0] == 'train_dataloader.dataset.ann_file='
 
 
 def test_same_budget_for_all(project_root):
