@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 START_STEPS = 14  # centre updates of each start
 STARTS = 64  # by K: how many starts are tried; many clusters need few
-START_ROWS = 64  # rows per cluster on which they are tried
+START_ROWS = 48  # rows per cluster on which they are tried
 ANNEAL_ROWS = 256  # rows per cluster on which the best one is improved
 PRICE_ROWS = 96  # rows per cluster on which prices are solved later
 
@@ -68,7 +68,7 @@ def balanced_kmeans(
     *,
     init: Tensor | None = None,
     max_iter: int = 10,
-    tol: float = 3e-4,
+    tol: float = 5e-4,
     seed: int = 0,
     group: Optional['ProcessGroup'] = None,
     chunk_rows: int = 8192,

@@ -61,7 +61,7 @@ def cluster_classes(
     init_prototypes: Tensor | None = None,
     previous_subclasses: Tensor | None = None,
     max_iter: int = 10,
-    tol: float = 3e-4,
+    tol: float = 5e-4,
     seed: int = 0,
     group: Optional['ProcessGroup'] = None,
     chunk_rows: int = 8192,

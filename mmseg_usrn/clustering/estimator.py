@@ -43,7 +43,7 @@ class BalancedKMeans(
     max_iter : int, default=10
         Maximum number of iterations over all points.
 
-    tol : float, default=3e-4
+    tol : float, default=5e-4
         Relative change of the inertia below which iterations stop.
 
     random_state : int, RandomState instance or None, default=None
@@ -96,7 +96,7 @@ class BalancedKMeans(
         *,
         init='k-means++',
         max_iter: int = 10,
-        tol: float = 3e-4,
+        tol: float = 5e-4,
         random_state=None,
     ) -> None:
         self.n_clusters = n_clusters
