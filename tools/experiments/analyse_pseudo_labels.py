@@ -7,9 +7,10 @@ For one checkpoint, or several of a run to see the course of it::
         train_dataloader.dataset.unlabeled.ann_file=splits/1over16/seed0/unlabeled.txt
 
 The unlabeled images go through the model as a whole, in evaluation mode,
-without augmentation. Three sets of labels are counted: ``off`` as without
-the gate, ``gate`` with the entropy gate, and ``dropped``, those of ``off``
-that the gate took away or changed. Writes ``pseudo_labels.json`` and plots.
+without augmentation; where a run has a teacher, through that. Three sets of
+labels are counted: ``off`` as without the gate, ``gate`` with the gate of the
+config, and ``dropped``, those of ``off`` that the gate took away or changed.
+Writes ``pseudo_labels.json`` and plots.
 """
 
 import argparse
@@ -122,14 +123,15 @@ def label_sets(
     model: nn.Module, inputs: Tensor
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """Labels and where they count, both (N, h, w), with and without gate."""
+    labeler = model.teacher.module if model.teacher else model
     if not isinstance(model, USRN):
-        prob = model.forward_unlabeled(inputs).softmax(dim=1)
+        prob = labeler.forward_unlabeled(inputs).softmax(dim=1)
         return {'off': confident_labels(prob, model.threshold)}
-    logits = model.forward_dual(inputs)
+    logits = labeler.forward_dual(inputs)
     parents = model.subclass_table.subclass_to_class
     off, gate = (
         make_pseudo_labels(*logits, parents, model.threshold, rule)
-        for rule in ('never', 'entropy')
+        for rule in ('never', model.gate)
     )
     lost = ~gate.class_mask | (gate.classes != off.classes)
     return {

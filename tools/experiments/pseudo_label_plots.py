@@ -42,19 +42,21 @@ def plot_course(course: dict[str, dict], folder: Path) -> None:
 
     Args:
         course: Summaries by checkpoint name, which ends with the iteration.
-        folder: ``<figure>.png`` is written here for every figure.
+        folder: ``course.png`` is written here.
     """
     iterations = [int(name.rpartition('_')[2]) for name in course]
-    for key in ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy'):
-        figure, axes = plt.subplots(figsize=(6, 4))
+    keys = ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy')
+    figure, grid = plt.subplots(2, 2, figsize=(9, 6), sharex=True)
+    for key, axes in zip(keys, grid.flat, strict=True):
         for name, title in NAMES.items():
             values = [s[name][key] for s in course.values() if name in s]
             if len(values) == len(iterations):
                 values = [np.nan if v is None else 100 * v for v in values]
                 axes.plot(iterations, values, marker='o', label=title)
-        axes.set_xlabel('iteration')
         axes.set_ylabel(f'{key.replace("_", " ")} in %')
-        _save(figure, axes, folder / f'{key}.png')
+    for axes in grid[1]:
+        axes.set_xlabel('iteration')
+    _save(figure, grid[0, 0], folder / 'course.png')
 
 
 def _save(figure, axes, path: Path) -> None:

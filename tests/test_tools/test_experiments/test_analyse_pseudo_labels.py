@@ -48,7 +48,7 @@ def test_plots(tmp_path):
     }
     plot_histograms(summary, tmp_path)
     plot_course({'iter_1': summary, 'iter_2': summary}, tmp_path)
-    assert len(list(tmp_path.glob('*.png'))) == 5
+    assert len(list(tmp_path.glob('*.png'))) == 2
 
 
 def test_counts_of_a_model(toy_config):
