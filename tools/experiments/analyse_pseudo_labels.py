@@ -25,7 +25,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
-from pseudo_label_plots import plot_course, plot_histograms
+from plots import plot_course, plot_histograms
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 

@@ -1,8 +1,9 @@
 """Tables of the results: ``python tools/experiments/report.py WORK_DIR/cpu``.
 
-Writes ``results.csv`` and ``results.md`` into the folder, and with ``--docs``
-puts the tables into a page, between the lines ``<!-- results cpu -->`` and
-``<!-- end -->`` (``cpu`` is the folder's name).
+Writes ``results.csv``, ``results.md`` and ``results.png`` into the folder.
+With ``--docs`` the tables are put into pages, between the lines
+``<!-- results cpu -->`` and ``<!-- end -->`` (``cpu`` is the folder's name),
+or means and spreads alone, after ``<!-- summary cpu -->``.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from grids import CONTENDERS
+from plots import plot_results
 from records import result_rows, write_text
 
 FRACTIONS = {
@@ -33,6 +35,13 @@ def write_results(work_dir: Path) -> None:
     if rows:
         write_text(work_dir / 'results.csv', to_csv(rows))
         write_text(work_dir / 'results.md', to_markdown(rows))
+        plot_results(
+            {
+                f'{FRACTIONS[key[0]]} {key[1]}': [row['mIoU'] for row in group]
+                for key, group in last_rows(rows).items()
+            },
+            work_dir / 'results.png',
+        )
 
 
 def to_csv(rows: list[dict]) -> str:
@@ -52,43 +61,71 @@ def to_markdown(rows: list[dict]) -> str:
     """
     if not rows:
         return 'Not run yet.\n'
-    groups = defaultdict(list)
-    for row in rows:
-        groups[row['fraction'], row['contender'], row['checkpoint']].append(
-            row
-        )
-    order = {name: place for place, name in enumerate(CONTENDERS)}
-    last = sorted(
-        (key[:2] for key in groups if key[2] == 'last'),
-        key=lambda key: (list(FRACTIONS).index(key[0]), order[key[1]]),
-    )
+    groups = last_rows(rows)
     classes = [key for key in rows[0] if key.startswith('IoU.')]
     return '\n'.join(
         [
             'Mean over seeds ± standard deviation, IoU in percent on `test`; '
             '`last` and `best` are the last checkpoint and the best on `val`.',
             '',
-            *_table(_summary(groups, key) for key in last),
+            *_table(_details(rows, group) for group in groups.values()),
             '',
             'IoU of every class, last checkpoint, mean over seeds.',
             '',
-            *_table(
-                _by_class(groups[(*key, 'last')], classes) for key in last
-            ),
+            *_table(_by_class(group, classes) for group in groups.values()),
             '',
             'Every run, last checkpoint. `WORK_DIR` is the folder of the '
             'protocol; the logs stand there.',
             '',
-            *_table(
-                _run(row) for key in last for row in groups[(*key, 'last')]
-            ),
+            *_table(_run(row) for group in groups.values() for row in group),
             '',
         ]
     )
 
 
-def _summary(groups: dict, key: tuple[str, str]) -> dict:
-    last, best = (groups[(*key, kind)] for kind in ('last', 'best'))
+def summary(rows: list[dict]) -> str:
+    """Means and spreads of the last checkpoints alone."""
+    if not rows:
+        return 'Not run yet.\n'
+    table = _table(
+        {
+            **_title(group[0]),
+            'seeds': len(group),
+            'mIoU': _spread(group, 'mIoU'),
+            'rare classes': _spread(group, 'mIoU_rare'),
+            'CPU min': round(mean(row['cpu_minutes'] for row in group), 1),
+        }
+        for group in last_rows(rows).values()
+    )
+    return '\n'.join([*table, ''])
+
+
+def last_rows(rows: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    """Rows of last checkpoints by fraction and contender, in table order."""
+    groups = defaultdict(list)
+    for row in rows:
+        if row['checkpoint'] == 'last':
+            groups[row['fraction'], row['contender']].append(row)
+    fractions, contenders = list(FRACTIONS), list(CONTENDERS)
+    return dict(
+        sorted(
+            groups.items(),
+            key=lambda item: (
+                fractions.index(item[0][0]),
+                contenders.index(item[0][1]),
+            ),
+        )
+    )
+
+
+def _details(rows: list[dict], last: list[dict]) -> dict:
+    names = [last[0][key] for key in ('fraction', 'contender')]
+    best = [
+        row
+        for row in rows
+        if row['checkpoint'] == 'best'
+        and [row['fraction'], row['contender']] == names
+    ]
     return {
         **_title(last[0]),
         'seeds': ' '.join(str(row['seed']) for row in last),
@@ -148,40 +185,51 @@ def _table(rows) -> list[str]:
     return [f'| {" | ".join(line)} |' for line in lines]
 
 
-def fill_page(page: str, name: str, tables: str) -> str:
-    """Replace what stands between the marks of a protocol.
+def fill_page(page: str, sections: dict[str, str]) -> str:
+    """Replace what stands between the marks of a page.
 
     Args:
         page: Text of the page.
-        name: Name of the protocol.
-        tables: What to put there.
+        sections: What to put there, by what the mark says. Marks of other
+            protocols are left as they are.
 
     Raises:
-        ValueError: If the page has no such marks.
+        ValueError: If the page has none of these marks.
     """
-    begin, end = f'<!-- results {name} -->\n', '<!-- end -->'
-    before, found, rest = page.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
+    filled = False
+    for mark, text in sections.items():
+        begin, end = f'<!-- {mark} -->\n', '<!-- end -->'
+        before, found, rest = page.partition(begin)
+        _, closed, after = rest.partition(end)
+        if found and closed:
+            page = f'{before}{begin}\n{text}\n{end}{after}'
+            filled = True
+    if not filled:
+        marks = ' or '.join(f'<!-- {mark} -->' for mark in sections)
         raise ValueError(
-            f'the page has no lines {begin.strip()!r} and {end!r} to put '
-            'the tables between'
+            f'the page has no {marks} with <!-- end --> after it, to put the '
+            'tables between'
         )
-    return f'{before}{begin}\n{tables}\n{end}{after}'
+    return page
 
 
 def main() -> None:
     """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('work_dir', type=Path, help='folder of a protocol')
-    parser.add_argument('--docs', type=Path, help='page to fill')
+    parser.add_argument(
+        '--docs', type=Path, nargs='+', default=[], help='pages to fill'
+    )
     args = parser.parse_args()
     work_dir = args.work_dir.resolve()
     write_results(work_dir)
-    if args.docs:
-        tables = to_markdown(result_rows(work_dir))
-        page = args.docs.read_text()
-        args.docs.write_text(fill_page(page, work_dir.name, tables))
+    rows, name = result_rows(work_dir), work_dir.name
+    sections = {
+        f'results {name}': to_markdown(rows),
+        f'summary {name}': summary(rows),
+    }
+    for page in args.docs:
+        page.write_text(fill_page(page.read_text(), sections))
 
 
 if __name__ == '__main__':

@@ -36,7 +36,7 @@ def test_summary():
 
 
 def test_plots(tmp_path):
-    from pseudo_label_plots import plot_course, plot_histograms
+    from plots import plot_course, plot_histograms
 
     labels = dict.fromkeys(
         ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy'), 0.5

@@ -49,6 +49,7 @@ def test_tables(work_dir):
     assert len(rows) == 6
     assert {row['peak_gpu_memory_mb'] for row in rows} == {'100'}
     assert rows[0]['mIoU_rare'] == '30.0'
+    assert (work_dir / 'results.png').stat().st_size
     lines = (work_dir / 'results.md').read_text().splitlines()
     table = [line for line in lines if line.startswith('| 1/16')]
     assert table[0].startswith(
@@ -68,17 +69,30 @@ def test_unfinished_runs_are_left_out(tmp_path):
     assert to_markdown([]) == 'Not run yet.\n'
     write_results(tmp_path)
     assert not (tmp_path / 'results.csv').exists()
+    assert not (tmp_path / 'results.png').exists()
 
 
 def test_page():
     from report import fill_page
 
     page = 'a\n<!-- results cpu -->\nold\n<!-- end -->\nb\n'
-    filled = fill_page(page, 'cpu', 'new\n')
+    sections = {'results cpu': 'new\n', 'summary cpu': 'short\n'}
+    filled = fill_page(page, sections)
     assert filled == 'a\n<!-- results cpu -->\n\nnew\n\n<!-- end -->\nb\n'
-    assert fill_page(filled, 'cpu', 'new\n') == filled
+    assert fill_page(filled, sections) == filled
     with pytest.raises(ValueError, match='results gpu'):
-        fill_page(page, 'gpu', 'new\n')
+        fill_page(page, {'results gpu': 'new\n'})
+
+
+def test_summary(work_dir):
+    from records import result_rows
+    from report import summary
+
+    assert summary(result_rows(work_dir)).splitlines()[2:] == [
+        '| 1/16 | baseline | 2 | 32.0 ± 2.8 | 32.0 ± 2.8 | 1.0 |',
+        '| 1/16 | usrn | 1 | 40.0 | 40.0 | 1.0 |',
+    ]
+    assert summary([]) == 'Not run yet.\n'
 
 
 def test_newest_checkpoint(tmp_path):

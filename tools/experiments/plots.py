@@ -1,4 +1,4 @@
-"""Plots of :mod:`analyse_pseudo_labels`."""
+"""Plots of :mod:`report` and :mod:`analyse_pseudo_labels`."""
 
 from pathlib import Path
 
@@ -13,6 +13,26 @@ NAMES = {
     'gate': 'with gate',
     'dropped': 'dropped by the gate',
 }
+
+
+def plot_results(results: dict[str, list[float]], file: Path) -> None:
+    """Draw the mIoU of every row, a dot per seed and a line at the mean.
+
+    Args:
+        results: mIoU of the seeds in percent, by the name of the row.
+        file: The picture.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.4 * len(results)))
+    for place, values in enumerate(results.values()):
+        axes.plot(values, [place] * len(values), 'o', alpha=0.6)
+        axes.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], 'k')
+    axes.set_yticks(range(len(results)), list(results))
+    axes.invert_yaxis()
+    axes.grid(axis='x', alpha=0.3)
+    axes.set_xlabel('mIoU on test in %, a dot per seed, the mean as line')
+    figure.tight_layout()
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
 
 
 def plot_histograms(summary: dict, folder: Path) -> None:
