@@ -1,5 +1,5 @@
 # The stock model on the labeled images alone.
-_base_ = './gpu_usrn.py'
+_base_ = './gpu_protocol.py'
 model = dict(type='EncoderDecoder')
 train_dataloader = dict(
     dataset=dict(_delete_=True, **_base_.train_dataloader.dataset.labeled)

@@ -1,25 +1,4 @@
-# The GPU protocol: the CamVid recipe (480x360, crop 320) with 8 + 8 images
-# and 4,000 iterations. tools/experiments/run.py sets split and seed.
-_base_ = '../../usrn/camvid_1over8.py'
-max_iters = 4000
-train_dataloader = dict(batch_size=8, num_workers=4)
-auto_scale_lr = dict(base_batch_size=8)
-val_dataloader = dict(dataset=dict(indices=list(range(0, 101, 3))))
-val_evaluator = dict(type='ClassIoUMetric')
-test_evaluator = val_evaluator
-param_scheduler = [
-    dict(
-        type='PolyLR',
-        eta_min=1e-4,
-        power=0.9,
-        begin=0,
-        end=max_iters,
-        by_epoch=False,
-    )
-]
-train_cfg = dict(max_iters=max_iters, val_interval=500)
-default_hooks = dict(checkpoint=dict(interval=500, max_keep_ckpts=1))
-custom_hooks = [
-    dict(type='SubclassReclusterHook', warmup_iters=1000, interval=1000)
-]
-env_cfg = dict(cudnn_benchmark=True)
+# USRN as in the paper, but with pseudo labels at the stride of the head, 4: at
+# stride 8 a pole or a far pedestrian has no pixel of its own.
+_base_ = './gpu_protocol.py'
+model = dict(unsup_downsample=1)
