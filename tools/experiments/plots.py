@@ -53,6 +53,7 @@ def plot_histograms(summary: dict, folder: Path) -> None:
         axes.bar(places + i * width, 100 * np.array(shares), width, label=name)
     axes.set_xticks(places + 0.4, summary['classes'], rotation=45, ha='right')
     axes.set_yscale('log')
+    axes.margins(y=0.2)  # room for the legend
     axes.set_ylabel('share of the labels in %')
     _save(figure, axes, folder / 'class_histogram.png')
 
