@@ -1,5 +1,5 @@
-# The CamVid recipe with a network that learns in few iterations: DeepLabV3+ with
-# SGD is far from learned then. Head and learning rate were chosen for the
+# The CamVid recipe with a network that learns in few iterations: DeepLabV3+
+# with SGD is far from learned then. Head and learning rate were chosen for the
 # baseline of the CPU protocol on val; see docs/experiments.md.
 _base_ = '../usrn/camvid_1over8.py'
 model = dict(

@@ -1,5 +1,5 @@
-# What all contenders of the GPU protocol share: the images of the CamVid recipe
-# (480x360, crop 320), 8 + 8 of them, 4,000 iterations.
+# What all contenders of the GPU protocol share: the images of the CamVid
+# recipe (480x360, crop 320), 8 + 8 of them, 4,000 iterations.
 # tools/experiments/run.py sets split and seed.
 _base_ = '../network.py'
 max_iters = 4000
