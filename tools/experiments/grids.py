@@ -32,7 +32,7 @@ class Run:
         protocol: Folder below ``configs/experiments``.
         contender: Key of :data:`CONTENDERS`.
         fraction: Share of labeled images, the name of the split's folder, or
-            ``'all'``: every mask, what the unlabeled images could be worth.
+            ``'all'``: every mask, for the baseline only.
         seed: Seed of the split and of the training.
     """
 
