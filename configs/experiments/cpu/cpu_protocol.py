@@ -1,6 +1,6 @@
 # What all contenders of the CPU protocol share: smaller images, 4 + 4 of them,
 # 1,500 iterations. tools/experiments/run.py sets split and seed.
-_base_ = '../network.py'
+_base_ = '../shared.py'
 max_iters = 1500
 scale = (360, 270)
 crop_size = (128, 128)
@@ -56,18 +56,13 @@ auto_scale_lr = dict(base_batch_size=4)
 val_dataloader = dict(
     num_workers=0,
     persistent_workers=False,
-    dataset=dict(
-        pipeline=test_pipeline,
-        indices=list(range(0, 101, 3)),  # every third of the val images
-    ),
+    dataset=dict(pipeline=test_pipeline),
 )
 test_dataloader = dict(
     num_workers=0,
     persistent_workers=False,
     dataset=dict(pipeline=test_pipeline),
 )
-val_evaluator = dict(type='ClassIoUMetric')
-test_evaluator = val_evaluator
 param_scheduler = [
     dict(
         type='PolyLR',

@@ -1,13 +1,10 @@
 # What all contenders of the GPU protocol share: the images of the CamVid
 # recipe (480x360, crop 320), 8 + 8 of them, 4,000 iterations.
 # tools/experiments/run.py sets split and seed.
-_base_ = '../network.py'
+_base_ = '../shared.py'
 max_iters = 4000
 train_dataloader = dict(batch_size=8, num_workers=4)
 auto_scale_lr = dict(base_batch_size=8)
-val_dataloader = dict(dataset=dict(indices=list(range(0, 101, 3))))
-val_evaluator = dict(type='ClassIoUMetric')
-test_evaluator = val_evaluator
 param_scheduler = [
     dict(
         type='PolyLR',
