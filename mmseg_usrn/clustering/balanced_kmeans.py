@@ -61,7 +61,6 @@ class BalancedKMeansResult:
     gap: float
 
 
-@torch.no_grad()
 def balanced_kmeans(
     features: Tensor,
     n_clusters: int,
@@ -109,9 +108,33 @@ def balanced_kmeans(
             matrix, if there are fewer points than clusters, or if ``init``
             does not fit.
     """
-    ranks = Ranks(group)
+    return cluster_points(
+        features,
+        n_clusters,
+        Ranks(group),
+        init=init,
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed,
+        chunk_rows=chunk_rows,
+    )
+
+
+@torch.no_grad()
+def cluster_points(
+    features: Tensor,
+    n_clusters: int,
+    ranks: Ranks,
+    *,
+    init: Tensor | None,
+    max_iter: int,
+    tol: float,
+    seed: int,
+    chunk_rows: int,
+) -> BalancedKMeansResult:
+    """:func:`balanced_kmeans` over given ranks."""
     _check_settings(features, n_clusters, init, max_iter, chunk_rows)
-    check_points(features, n_clusters, ranks, chunk_rows)
+    _check_points(features, n_clusters, ranks, chunk_rows)
     points = Points(features, ranks, chunk_rows)
     progress = Progress(max_iter + 2, visible=ranks.rank == 0)
     sample = points.take(points.sample(PRICE_ROWS * n_clusters, seed))
@@ -178,7 +201,10 @@ def _first_model(
         )
         for centers in starts
     ]
-    best = min(tries, key=lambda found: found.value)
+    # The first of equally good ones, whatever the rounding of their sums.
+    limit = min(found.value for found in tries)
+    limit += 1e-6 * abs(limit)
+    best = next(found for found in tries if found.value <= limit)
     rows = points.take(points.sample(ANNEAL_ROWS * n_clusters, seed))
     found = anneal(
         rows, few, best.model.centers, ranks, iterations=8, hot=0.1, cold=COLD
@@ -216,7 +242,7 @@ def _check_settings(
         raise ValueError(f'init has NaN or inf in rows {bad}')
 
 
-def check_points(
+def _check_points(
     features: Tensor, n_clusters: int, ranks: Ranks, chunk_rows: int
 ) -> None:
     """Raise on all ranks if the points of any rank cannot be clustered."""

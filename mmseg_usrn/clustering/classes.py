@@ -5,20 +5,18 @@ subclasses. Subclass ids are consecutive: the subclasses of class 0 come
 first, then those of class 1, and so on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Optional
 
 import torch
 from torch import Tensor
 
 from .apportion import check_subclasses
-from .balanced_kmeans import (
-    BalancedKMeansResult,
-    balanced_kmeans,
-    check_points,
-)
-from .lloyd import sum_by_label
+from .balanced_kmeans import cluster_points
+from .points import CACHED_NUMBERS
 from .ranks import Ranks
 from .transport import assign_exactly
 
@@ -68,9 +66,9 @@ def cluster_classes(
 ) -> ClassClusters:
     """Split every class into subclasses of equal size.
 
-    Classes of one subclass are averaged together in two passes, the others
-    clustered one after the other. Collective while ``torch.distributed`` is
-    initialised, like :func:`balanced_kmeans`.
+    Small classes are clustered side by side: over several ranks their sums
+    travel together. Collective while ``torch.distributed`` is initialised,
+    like :func:`balanced_kmeans`.
 
     Args:
         features: (P, C) floating point features of this rank's pixels.
@@ -109,77 +107,80 @@ def cluster_classes(
         gap=[0.0] * num_classes,
         changed=None,
     )
-    _average_single(
-        found,
-        features,
-        labels,
-        subclasses_per_class,
-        pixels,
-        ranks,
-        chunk_rows,
-    )
-    first = 0
-    for label, count in enumerate(subclasses_per_class):
-        span = slice(first, first + count)
-        first += count
-        if pixels[label] == 0 or count == 1:
-            continue
-        where = (labels == label).nonzero()[:, 0]
-        old = prototypes[span]
-        warm = bool(torch.isfinite(old).all())
-        result = balanced_kmeans(
-            features[where],
-            count,
-            init=old if warm else None,
-            max_iter=max_iter,
-            tol=tol,
-            seed=seed + label,
-            group=group,
-            chunk_rows=chunk_rows,
-        )
-        order = match_centers(old, result.centers) if warm else None
-        _write(found, label, span, where, result, order)
+    ends = list(accumulate(subclasses_per_class, initial=0))
+    settings = {'max_iter': max_iter, 'tol': tol, 'chunk_rows': chunk_rows}
+    for batch in _batch_classes(pixels, features.shape[1]):
+        jobs = [
+            partial(
+                _cluster_class,
+                found,
+                features,
+                labels,
+                label,
+                slice(ends[label], ends[label + 1]),
+                seed=seed + label,
+                **settings,
+            )
+            for label in batch
+        ]
+        ranks.run_together(jobs)
     return _finish(found, previous_subclasses, ranks)
 
 
-def _average_single(
+def _batch_classes(pixels: list[int], channels: int) -> Iterator[list[int]]:
+    """Classes to cluster side by side: what fits into the cache of rows."""
+    batch, numbers = [], 0
+    for label, count in enumerate(pixels):
+        if count == 0:
+            continue
+        if batch and numbers + count * channels > CACHED_NUMBERS:
+            yield batch
+            batch, numbers = [], 0
+        batch.append(label)
+        numbers += count * channels
+    if batch:
+        yield batch
+
+
+@torch.no_grad()
+def _cluster_class(
     found: ClassClusters,
     features: Tensor,
     labels: Tensor,
-    subclasses_per_class: Sequence[int],
-    pixels: list[int],
+    label: int,
+    span: slice,
     ranks: Ranks,
-    chunk_rows: int,
+    **settings,
 ) -> None:
-    """Write all classes of one subclass: the mean of their pixels."""
-    counts = torch.tensor(subclasses_per_class, device=labels.device)
-    total = torch.tensor(pixels, device=labels.device)
-    classes = ((counts == 1) & (total > 0)).nonzero()[:, 0]
-    if len(classes) == 0:
-        return
-    where = torch.isin(labels, classes).nonzero()[:, 0]
-    place = torch.searchsorted(classes, labels[where])
-    parts = list(
-        zip(where.split(chunk_rows), place.split(chunk_rows), strict=True)
+    """Cluster one class and write it into the tensors of all classes.
+
+    Args:
+        found: Where to write; the rows ``span`` hold the old prototypes.
+        features: See :func:`cluster_classes`.
+        labels: See :func:`cluster_classes`.
+        label: Which class.
+        span: Its subclasses.
+        ranks: The ranks over which the pixels are spread.
+        settings: Of :func:`cluster_points`.
+    """
+    where = (labels == label).nonzero()[:, 0]
+    old = found.prototypes[span]
+    warm = bool(torch.isfinite(old).all())
+    result = cluster_points(
+        features[where],
+        len(old),
+        ranks,
+        init=old if warm else None,
+        **settings,
     )
-    sums = features.new_zeros(
-        len(classes), features.shape[1], dtype=torch.float64
-    )
-    for rows, own in parts:
-        sums += sum_by_label(features[rows].double(), own, len(classes))
-    means = ranks.sum(sums)[0] / total[classes, None]
-    inertia = means.new_zeros(len(classes))
-    for rows, own in parts:
-        apart = (features[rows].double() - means[own]).square().sum(1)
-        inertia += sum_by_label(apart[:, None], own, len(classes))[:, 0]
-    (inertia,) = ranks.sum(inertia)
-    if not inertia.isfinite().all():
-        check_points(features[where], 1, ranks, chunk_rows)
-    subclass = (counts.cumsum(0) - counts)[classes]
-    found.subclasses[where] = subclass[place]
-    found.prototypes[subclass] = means.float()
-    for label, value in zip(classes.tolist(), inertia.tolist(), strict=True):
-        found.inertia[label] = value
+    order = torch.arange(len(old), device=where.device)
+    if warm:
+        order = match_centers(old, result.centers)
+    found.subclasses[where] = span.start + order[result.labels]
+    found.prototypes[span.start + order] = result.centers
+    found.prices[span.start + order] = result.prices
+    found.inertia[label] = result.inertia
+    found.gap[label] = result.gap
 
 
 def match_centers(old: Tensor, new: Tensor) -> Tensor:
@@ -198,28 +199,6 @@ def match_centers(old: Tensor, new: Tensor) -> Tensor:
     solved = assign_exactly(costs, costs.new_zeros(len(old)), least, 0)
     assert solved is not None
     return solved.labels.to(old.device)
-
-
-def _write(
-    found: ClassClusters,
-    label: int,
-    span: slice,
-    where: Tensor,
-    result: BalancedKMeansResult,
-    order: Tensor | None,
-) -> None:
-    """Write one class into the tensors of all classes."""
-    if order is None:
-        order = torch.arange(len(result.centers), device=where.device)
-    found.subclasses[where] = span.start + order[result.labels]
-    found.prototypes[span] = torch.empty_like(result.centers).index_copy_(
-        0, order, result.centers
-    )
-    found.prices[span] = torch.empty_like(result.prices).index_copy_(
-        0, order, result.prices
-    )
-    found.inertia[label] = result.inertia
-    found.gap[label] = result.gap
 
 
 def _finish(

@@ -169,7 +169,9 @@ def first_prices(
         the second best cluster, the unit of temperatures.
     """
     dual = even_dual(squared_costs(rows, centers), ranks)
-    spread = dual.costs.var(1, correction=0).sqrt()
+    spread = dual.costs[:, 0]
+    if len(rows):  # var() warns of no rows
+        spread = dual.costs.var(1, correction=0).sqrt()
     heat = 0.1 * _mean(spread, ranks) + COLDEST
     prices = solve_prices(
         dual, torch.zeros_like(dual.shares), heat, 0.02

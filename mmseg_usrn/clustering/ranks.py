@@ -6,6 +6,9 @@ that lie on a boundary. Without an initialised process group all functions
 here return what they were given.
 """
 
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from threading import Thread
 from typing import Optional
 
 import torch
@@ -61,13 +64,93 @@ class Ranks:
             where the rows of this rank lie among them.
         """
         counts = self.counts(len(rows), rows.device)
-        if self.size == 1:
-            return rows, slice(0, len(rows))
-        padded = rows.new_zeros((max(counts), *rows.shape[1:]))
-        padded[: len(rows)] = rows
-        parts = [torch.empty_like(padded) for _ in counts]
-        dist.all_gather(parts, padded, group=self.group)
         start = sum(counts[: self.rank])
-        pairs = zip(parts, counts, strict=True)
-        gathered = torch.cat([part[:count] for part, count in pairs])
-        return gathered, slice(start, start + len(rows))
+        mine = slice(start, start + len(rows))
+        shape = (sum(counts), *rows.shape[1:])
+        gathered = rows.new_zeros(shape, dtype=torch.float64)
+        gathered[mine] = rows
+        return self.sum(gathered)[0].to(rows.dtype), mine
+
+    def run_together(self, jobs: Sequence[Callable[['Ranks'], None]]) -> None:
+        """Run jobs side by side and send their sums together.
+
+        The first sums of all jobs travel in one collective call, then the
+        second ones, and so on. Results do not depend on it.
+
+        Args:
+            jobs: Called with the ranks over which to sum; on every rank the
+                same jobs in the same order.
+
+        Raises:
+            Exception: The first one that a job raises; the other jobs end.
+        """
+        if self.size == 1:
+            for job in jobs:
+                job(self)
+            return
+        lanes: list[_Lane] = []
+        try:
+            for job in jobs:
+                lanes.append(_Lane(self, job))
+            while any(lane.asked for lane in lanes):
+                asked = [t for lane in lanes for t in lane.asked]
+                sums = iter(self.sum(*asked))
+                for lane in lanes:
+                    if lane.asked:
+                        lane.resume([next(sums) for _ in lane.asked])
+        finally:
+            for lane in lanes:
+                lane.end()
+
+
+class _Lane(Ranks):
+    """One of several jobs, in a thread that stops at every sum.
+
+    Only one thread runs at a time: the one that was resumed last, until it
+    asks for a sum or ends.
+
+    Attributes:
+        asked: The tensors to sum, none once the job has ended.
+    """
+
+    def __init__(self, ranks: Ranks, job: Callable[[Ranks], None]) -> None:
+        self.group, self.size, self.rank = ranks.group, ranks.size, ranks.rank
+        self.asked: tuple[Tensor, ...] = ()
+        self._error: BaseException | None = None
+        self._sums: SimpleQueue[list[Tensor] | None] = SimpleQueue()
+        self._stops: SimpleQueue[None] = SimpleQueue()
+        self._thread = Thread(target=self._run, args=(job,), daemon=True)
+        self._thread.start()
+        self._wait()
+
+    def sum(self, *tensors: Tensor) -> list[Tensor]:
+        """Called by the job: stop here, go on with the sums."""
+        self.asked = tensors
+        self._stops.put(None)
+        sums = self._sums.get()
+        if sums is None:
+            raise SystemExit  # ends a thread without a word
+        return sums
+
+    def resume(self, sums: list[Tensor]) -> None:
+        """Hand over the sums and wait for the next stop."""
+        self.asked = ()
+        self._sums.put(sums)
+        self._wait()
+
+    def end(self) -> None:
+        """End the thread at its next sum, if the job has not ended."""
+        self._sums.put(None)
+        self._thread.join()
+
+    def _wait(self) -> None:
+        self._stops.get()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, job: Callable[[Ranks], None]) -> None:
+        try:
+            job(self)
+        except Exception as error:
+            self._error = error
+        self._stops.put(None)

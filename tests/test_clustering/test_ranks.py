@@ -1,5 +1,7 @@
 """Two ranks give what one rank gives, whatever the shards are."""
 
+import threading
+
 import pytest
 import torch
 import torch.distributed as dist
@@ -21,25 +23,29 @@ def cluster_shards(folder):
     """On every rank: cluster all shards and write the results."""
     rank, points = dist.get_rank(), make_groups()
     classes = torch.arange(400) % 3
+    threads = threading.active_count()
     results = []
     for cut in CUTS:
         shard = slice(0, cut) if rank == 0 else slice(cut, 400)
         one = balanced_kmeans(points[shard], 5)
         odd = balanced_kmeans(points[shard], 7)
-        per_class = cluster_classes(points[shard], classes[shard], [3, 2, 1])
+        per_class = cluster_classes(points[shard], classes[shard], [5, 5, 1])
         results.append((vars(one), vars(odd), vars(per_class)))
     torch.save(results, f'{folder}/{rank}.pt')
     if rank == 0:
         points[3] = torch.nan
     with pytest.raises(ValueError, match='1 of 800 points'):
         balanced_kmeans(points, 5)
+    with pytest.raises(ValueError, match='1 of 268 points'):
+        cluster_classes(points, classes, [5, 5, 1])
+    assert threading.active_count() == threads
 
 
 @pytest.mark.slow
 def test_two_ranks(tmp_path, run_ranks):
     run_ranks(cluster_shards, tmp_path)
     alone = balanced_kmeans(make_groups(), 5)
-    mean = make_groups()[2::3].mean(0)  # of class 2, one subclass
+    classes = cluster_classes(make_groups(), torch.arange(400) % 3, [5, 5, 1])
     shards = [torch.load(tmp_path / f'{rank}.pt') for rank in range(2)]
     for first, second in zip(*shards, strict=True):
         labels = torch.cat([first[0]['labels'], second[0]['labels']])
@@ -52,7 +58,8 @@ def test_two_ranks(tmp_path, run_ranks):
             assert torch.equal(a['centers'], b['centers'])
             assert torch.equal(a['prices'], b['prices'])
             assert a['gap'] == b['gap'] <= 1e-6
-        sizes = first[2]['sizes'].tolist()
-        assert sorted(sizes) == [44, 45, 45, 66, 67, 133]
-        assert torch.allclose(first[2]['prototypes'][5], mean, atol=1e-5)
+        parts = first[2]['subclasses'], second[2]['subclasses']
+        assert torch.equal(torch.cat(parts), classes.subclasses)
+        assert torch.equal(first[2]['sizes'], classes.sizes)
         assert torch.equal(first[2]['prototypes'], second[2]['prototypes'])
+        assert torch.allclose(first[2]['prototypes'], classes.prototypes)
