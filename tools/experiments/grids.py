@@ -104,6 +104,15 @@ CONTENDERS = {
             'custom_hooks.0.interval': None,
         },
     ),
+    'usrn_strict_renormalize': Contender(
+        'usrn.py',
+        {
+            'model.teacher_momentum': 0.01,
+            'model.threshold': 0.95,
+            'model.gate': 'renormalize',
+            'custom_hooks.0.interval': None,
+        },
+    ),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
     'usrn_three_stages': Contender(

@@ -66,7 +66,8 @@ class USRN(EncoderDecoder):
             squares of this side before the classifiers. Defaults to 2, which
             brings stride 4 to the stride 8 of the paper.
         gate: When the subclass branch restricts the pseudo labels:
-            ``'entropy'`` as in the paper, ``'always'`` or ``'never'``.
+            ``'entropy'`` as in the paper, or another rule of
+            :func:`~mmseg_usrn.models.utils.entropy_gate`.
         teacher_momentum: If given, the weak view is labeled by a moving
             average of the model that takes up this share of it in each
             iteration; by default by the model itself, as in the paper.

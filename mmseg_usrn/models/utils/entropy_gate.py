@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-GATE_RULES = ('entropy', 'always', 'never')
+GATE_RULES = ('entropy', 'renormalize', 'always', 'never')
 """When the subclass branch restricts the class branch."""
 
 
@@ -43,21 +43,24 @@ def entropy_gate(
 
     Where the subclass branch's normalised entropy is not above the class
     branch's (a tie counts), every class but the parent of the likeliest
-    subclass gets probability 0. The rest is not normalised again.
+    subclass gets probability 0. The rest is not normalised again: with
+    a threshold of 0.5 or more the gate drops labels, but changes none.
 
     Args:
         class_prob: (N, K, h, w) probabilities of the class branch.
         subclass_prob: (N, S, h, w) probabilities of the subclass branch.
         subclass_to_class: (S,) int64 parents, -1 for unused subclasses.
         rule: One of :data:`GATE_RULES`: ``'entropy'`` is the paper's,
-            ``'always'`` and ``'never'`` are for comparison.
+            ``'renormalize'`` normalises what it leaves, so that the pixel
+            takes the parent's label, ``'always'`` and ``'never'`` restrict
+            everywhere and nowhere.
 
     Returns:
         The restricted probabilities (N, K, h, w), the gate (N, h, w) bool,
         true where it restricts, and the parents (N, h, w) int64.
     """
     gate = normalized_entropy(subclass_prob) <= normalized_entropy(class_prob)
-    if rule != 'entropy':
+    if rule in ('always', 'never'):
         gate = torch.full_like(gate, rule == 'always')
     parent = subclass_to_class[subclass_prob.argmax(dim=1)]
     num_classes = class_prob.shape[1]
@@ -65,4 +68,8 @@ def entropy_gate(
     one_hot = F.one_hot(parent % (num_classes + 1), num_classes + 1)
     allowed = one_hot[..., :num_classes].movedim(-1, 1).bool()
     allowed = allowed | ~gate.unsqueeze(1)
-    return class_prob * allowed, gate, parent
+    restricted = class_prob * allowed
+    if rule == 'renormalize':
+        tiny = torch.finfo(restricted.dtype).tiny
+        restricted = restricted / restricted.sum(1, True).clamp_min(tiny)
+    return restricted, gate, parent

@@ -38,6 +38,29 @@ def test_certain_subclass_restricts_to_its_parent():
     assert torch.equal(restricted, as_map(0.0, 0.4)), 'not normalised again'
 
 
+def test_renormalize_relabels_where_the_gate_is_open():
+    certain, uncertain = as_map(0.0, 0.0, 0.0, 1.0), as_map(*4 * [0.25])
+    classes = as_map(0.9, 0.1)
+    restricted, gate, _ = entropy_gate(
+        classes, certain, PARENTS, 'renormalize'
+    )
+    assert gate.item() and torch.equal(restricted, as_map(0.0, 1.0))
+    restricted, gate, _ = entropy_gate(
+        classes, uncertain, PARENTS, 'renormalize'
+    )
+    assert not gate.item() and torch.equal(restricted, classes)
+
+
+def test_renormalize_leaves_no_class_of_an_unused_subclass():
+    restricted, _, _ = entropy_gate(
+        as_map(0.5, 0.5),
+        as_map(0.0, 0.0, 1.0),
+        torch.tensor([0, 1, -1]),
+        'renormalize',
+    )
+    assert torch.equal(restricted, as_map(0.0, 0.0))
+
+
 def test_uncertain_subclass_restricts_nothing():
     restricted, gate, parent = entropy_gate(
         as_map(0.9, 0.1), as_map(0.2, 0.2, 0.4, 0.2), PARENTS
