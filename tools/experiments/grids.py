@@ -124,6 +124,10 @@ CONTENDERS = {
         },
         needs='baseline',
     ),
+    'usrn_ordinary_kmeans': Contender(
+        'usrn.py',
+        {'custom_imports.imports': '[mmseg_usrn,experiments.ordinary_kmeans]'},
+    ),
     'usrn_cluster_once': Contender(
         'usrn.py', {'custom_hooks.0.interval': None}
     ),
