@@ -7,10 +7,11 @@ For one checkpoint, or several of a run to see the course of it::
         train_dataloader.dataset.unlabeled.ann_file=splits/1over16/seed0/unlabeled.txt
 
 The unlabeled images go through the model as a whole, in evaluation mode,
-without augmentation; where a run has a teacher, through that. Three sets of
+without augmentation; where a run has a teacher, through that. These sets of
 labels are counted: ``off`` as without the gate, ``gate`` with the gate of the
-config, and ``dropped``, those of ``off`` that the gate took away or changed.
-Writes ``pseudo_labels.json`` and plots.
+config, ``dropped``, those of ``off`` that the gate took away or changed,
+``renormalized`` with the gate's rule of this name, and ``subclass``, those of
+the subclass branch. Writes ``pseudo_labels.json`` and plots.
 """
 
 import argparse
@@ -122,22 +123,25 @@ def count_labels(
 def label_sets(
     model: nn.Module, inputs: Tensor
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    """Labels and where they count, both (N, h, w), with and without gate."""
+    """Sets of labels, each with where they count, both (N, h, w)."""
     labeler = model.teacher.module if model.teacher else model
     if not isinstance(model, USRN):
         prob = labeler.forward_unlabeled(inputs).softmax(dim=1)
         return {'off': confident_labels(prob, model.threshold)}
     logits = labeler.forward_dual(inputs)
     parents = model.subclass_table.subclass_to_class
-    off, gate = (
+    off, gate, renormalized = (
         make_pseudo_labels(*logits, parents, model.threshold, rule)
-        for rule in ('never', model.gate)
+        for rule in ('never', model.gate, 'renormalize')
     )
     lost = ~gate.class_mask | (gate.classes != off.classes)
+    known = off.parents >= 0
     return {
         'off': (off.classes, off.class_mask),
         'gate': (gate.classes, gate.class_mask),
         'dropped': (off.classes, off.class_mask & lost),
+        'renormalized': (renormalized.classes, renormalized.class_mask),
+        'subclass': (off.parents.clamp(min=0), off.subclass_mask & known),
     }
 
 

@@ -12,6 +12,8 @@ NAMES = {
     'off': 'without gate',
     'gate': 'with gate',
     'dropped': 'dropped by the gate',
+    'renormalized': 'with a gate that normalizes again',
+    'subclass': 'of the subclass branch',
 }
 
 

@@ -63,8 +63,11 @@ def test_counts_of_a_model(toy_config):
     pair.unlabeled.ann_file = ''
     dataset = unlabeled_with_masks(toy_config, num_images=2)
     counts = count_labels(model, dataset, num_classes=4)
-    assert set(counts) == {'truth', 'off', 'gate', 'dropped'}
+    names = {'off', 'gate', 'dropped', 'renormalized', 'subclass'}
+    assert set(counts) == {'truth', *names}
     covered = {name: int(counts[name].sum()) for name in counts}
     assert 0 < covered['off'] <= covered['truth']
     assert covered['dropped'] <= covered['off']
     assert covered['off'] - covered['dropped'] <= covered['gate']
+    # Above a threshold of 0 every pixel has a label.
+    assert covered['renormalized'] == covered['subclass'] == covered['off']
