@@ -40,7 +40,9 @@ class BalancedKMeansResult:
     Attributes:
         labels: (P,) int64 cluster of every point of this rank.
         centers: (n_clusters, C) float32 cluster centres, equal on all
-            ranks. The labels are the best balanced assignment to them.
+            ranks. The labels are the best balanced assignment to them, up to
+            ``gap``. Subtract a common offset that float32 cannot hold from
+            float64 features first.
         prices: (n_clusters,) float64 in units of squared distance, of mean
             0. ``argmin_k |x - centers_k|^2 + prices_k`` assigns any point,
             also one that was not clustered.
@@ -94,7 +96,7 @@ def balanced_kmeans(
         seed: Seed of all random draws.
         group: Process group, None for the default group.
         chunk_rows: Points handled at a time. Beside the features, memory is
-            needed for a few chunks of float32 rows and costs, 20 bytes a
+            needed for a few chunks of float32 rows and costs, 80 bytes a
             point, a few copies of the costs of the points near a boundary
             (a fifth of all or more, ``n_clusters`` float32 numbers each),
             and for float32 rows of all points where these take at most
@@ -134,33 +136,36 @@ def cluster_points(
 ) -> BalancedKMeansResult:
     """:func:`balanced_kmeans` over given ranks."""
     _check_settings(features, n_clusters, init, max_iter, chunk_rows)
-    _check_points(features, n_clusters, ranks, chunk_rows)
-    points = Points(features, ranks, chunk_rows)
-    progress = Progress(max_iter + 2, visible=ranks.rank == 0)
-    sample = points.take(points.sample(PRICE_ROWS * n_clusters, seed))
-    model, heat = _first_model(points, sample, n_clusters, init, seed)
-    n_iter = 0
-    if n_clusters > 1:
-        pricer = SamplePricer(sample, n_clusters, points.total, heat, ranks)
-        model, n_iter = refine(
-            points,
-            model,
-            pricer,
-            max_iter=max_iter,
-            tol=tol,
-            progress=progress,
+    with torch.autocast(features.device.type, enabled=False):
+        _check_points(features, n_clusters, ranks, chunk_rows)
+        points = Points(features, ranks, chunk_rows)
+        progress = Progress(max_iter + 2, visible=ranks.shows_progress)
+        sample = points.take(points.sample(PRICE_ROWS * n_clusters, seed))
+        model, heat = _first_model(points, sample, n_clusters, init, seed)
+        n_iter = 0
+        if n_clusters > 1:
+            pricer = SamplePricer(
+                sample, n_clusters, points.total, heat, ranks
+            )
+            model, n_iter = refine(
+                points,
+                model,
+                pricer,
+                max_iter=max_iter,
+                tol=tol,
+                progress=progress,
+            )
+        progress.update(max_iter + 1, 'exact sizes')
+        final = balance_exactly(points, model)
+        progress.close()
+        return BalancedKMeansResult(
+            labels=final.labels,
+            centers=points.denormalise(model.centers),
+            prices=final.prices,
+            inertia=final.inertia,
+            n_iter=n_iter,
+            gap=final.gap,
         )
-    progress.update(max_iter + 1, 'exact sizes')
-    final = balance_exactly(points, model)
-    progress.close()
-    return BalancedKMeansResult(
-        labels=final.labels,
-        centers=points.denormalise(model.centers),
-        prices=final.prices,
-        inertia=final.inertia,
-        n_iter=n_iter,
-        gap=final.gap,
-    )
 
 
 def _first_model(

@@ -112,12 +112,13 @@ def near_boundary(
     width = _band_width(nearest.margins, wished, ranks, total)
     chosen = nearest.margins <= width
     order = nearest.margins.argsort()
+    most = max(1, wished // (2 * num_clusters * ranks.size))
     for cluster in (nearest.labels, nearest.rivals):
         ranked = order[cluster[order].argsort(stable=True)]
         sizes = torch.bincount(cluster, minlength=num_clusters)
         places = torch.arange(len(ranked), device=ranked.device)
         places -= (sizes.cumsum(0) - sizes)[cluster[ranked]]
-        chosen[ranked[places < wished // (2 * num_clusters)]] = True
+        chosen[ranked[places < most]] = True
     return chosen
 
 

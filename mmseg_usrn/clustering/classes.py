@@ -6,7 +6,7 @@ first, then those of class 1, and so on.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Optional
@@ -22,6 +22,8 @@ from .transport import assign_exactly
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
+
+MOST_LANES = 16  # classes side by side: each is a thread
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class ClassClusters:
     changed: float | None
 
 
+@torch.inference_mode(False)
 @torch.no_grad()
 def cluster_classes(
     features: Tensor,
@@ -66,9 +69,10 @@ def cluster_classes(
 ) -> ClassClusters:
     """Split every class into subclasses of equal size.
 
-    Small classes are clustered side by side: over several ranks their sums
-    travel together. Collective while ``torch.distributed`` is initialised,
-    like :func:`balanced_kmeans`.
+    Small classes are clustered side by side, at most 16 of them: over several
+    ranks their sums travel together. Each holds a copy of its pixels, up to
+    256 MiB as float32 together. Collective while ``torch.distributed`` is
+    initialised, like :func:`balanced_kmeans`.
 
     Args:
         features: (P, C) floating point features of this rank's pixels.
@@ -128,12 +132,13 @@ def cluster_classes(
 
 
 def _batch_classes(pixels: list[int], channels: int) -> Iterator[list[int]]:
-    """Classes to cluster side by side: what fits into the cache of rows."""
+    """Classes to cluster side by side: what fits into a cache of rows."""
     batch, numbers = [], 0
     for label, count in enumerate(pixels):
         if count == 0:
             continue
-        if batch and numbers + count * channels > CACHED_NUMBERS:
+        full = numbers + count * channels > CACHED_NUMBERS
+        if batch and (full or len(batch) == MOST_LANES):
             yield batch
             batch, numbers = [], 0
         batch.append(label)
@@ -214,8 +219,7 @@ def _finish(
         both = torch.stack([(known & (now != previous)).sum(), known.sum()])
         moved, total = ranks.sum(both.double())[0].tolist()
         changed = moved / max(total, 1.0)
-    found.sizes.copy_(sizes.long())
-    return ClassClusters(**{**vars(found), 'changed': changed})
+    return replace(found, sizes=sizes.long(), changed=changed)
 
 
 def _count_pixels(labels: Tensor, num_classes: int, ranks: Ranks) -> list[int]:

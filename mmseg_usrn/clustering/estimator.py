@@ -124,18 +124,20 @@ class BalancedKMeans(
         self._validate_params()
         X = validate_data(self, X, dtype=[np.float64, np.float32, np.float16])
         seed = check_random_state(self.random_state).randint(2**31 - 1)
+        # The centers come in float32, which holds no common offset.
+        offset = X.mean(axis=0) if X.dtype == np.float64 else X.dtype.type(0)
         init = None
         if not isinstance(self.init, str):
-            init = torch.tensor(np.asarray(self.init, dtype=X.dtype))
+            init = torch.tensor(np.asarray(self.init, dtype=X.dtype) - offset)
         result = balanced_kmeans(
-            torch.tensor(X),
+            torch.tensor(X - offset),
             self.n_clusters,
             init=init,
             max_iter=self.max_iter,
             tol=self.tol,
             seed=int(seed),
         )
-        self.cluster_centers_ = result.centers.numpy().astype(X.dtype)
+        self.cluster_centers_ = result.centers.numpy().astype(X.dtype) + offset
         self.prices_ = result.prices.numpy()
         self.labels_ = result.labels.numpy()
         self.inertia_ = result.inertia
@@ -160,7 +162,8 @@ class BalancedKMeans(
         labels : ndarray of shape (n_samples,)
             Index of the cluster each sample belongs to.
         """
-        return (self.transform(X) ** 2 + self.prices_).argmin(axis=1)
+        _, distances = self._distances(X)
+        return (distances**2 + self.prices_).argmin(axis=1)
 
     def transform(self, X):
         """Distances to the cluster centers.
@@ -175,10 +178,19 @@ class BalancedKMeans(
         X_new : ndarray of shape (n_samples, n_clusters)
             X in the new space.
         """
+        X, distances = self._distances(X)
+        return distances.astype(X.dtype)
+
+    def _distances(self, X):
+        """Checked X and its float64 distances to the centers."""
         check_is_fitted(self)
         X = validate_data(
             self, X, reset=False, dtype=[np.float64, np.float32, np.float16]
         )
-        centers = torch.tensor(self.cluster_centers_)
-        distances = torch.cdist(torch.tensor(X).double(), centers.double())
-        return distances.numpy().astype(X.dtype)
+        centers = torch.tensor(self.cluster_centers_).double()
+        distances = torch.cdist(
+            torch.tensor(X).double(),
+            centers,
+            compute_mode='donot_use_mm_for_euclid_dist',
+        )
+        return X, distances.numpy()

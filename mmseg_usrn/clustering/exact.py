@@ -34,6 +34,9 @@ WIDE_NUMBERS = 2**18
 # A gap below this is rounding of float32 distances.
 PROVED = 2e-7
 
+# Error of a float32 cost as a share of the squares that it is made of.
+ROUNDING = 16 * torch.finfo(torch.float32).eps
+
 
 class Balanced(NamedTuple):
     """Exactly balanced labels.
@@ -203,8 +206,6 @@ def _move_surplus(
 
 def _slack(costs: Tensor, prices: Tensor, labels: Tensor) -> Tensor:
     """How much cheaper points would be elsewhere, summed, float64."""
-    if len(costs) == 0:
-        return prices.new_zeros(())
     priced = costs + prices.float()
     own = priced.gather(1, labels[:, None])[:, 0]
     return (own - priced.amin(1)).double().sum()
@@ -222,14 +223,18 @@ def _certify(
     ranks = points.ranks
     inertia = prices.new_zeros(1)
     slack = prices.new_zeros(1)
+    reach = centers.square().sum(1).max() + prices.abs().max()
     for where, rows in points.chunks():
         label = labels[where]
         apart = centers[label].sub_(rows).square_().sum(1)
         inertia += apart.sum(dtype=torch.float64)
         costs = priced_costs(rows, Model(centers, prices))
         own = costs.gather(1, label[:, None])[:, 0]
-        # Of the few that look cheaper elsewhere some only do by rounding.
-        doubt = (own > costs.amin(1)).nonzero()[:, 0]
+        rival = costs.scatter_(1, label[:, None], torch.inf).amin(1)
+        # Of the few that may be cheaper elsewhere, up to the rounding of
+        # float32 costs, float64 costs decide.
+        rounding = ROUNDING * (rows.square().sum(1) + reach.float())
+        doubt = (own > rival - rounding).nonzero()[:, 0]
         exact = _exact_costs(rows[doubt], centers) + prices
         own = exact.gather(1, label[doubt, None])
         slack += (own - exact.amin(1, keepdim=True)).sum()

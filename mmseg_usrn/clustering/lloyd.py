@@ -211,12 +211,12 @@ class SamplePricer:
             num_clusters, dtype=torch.float64, device=rows.device
         )
 
-    def solve(self, model: Model, tolerance: float = 0.003) -> Model:
+    def solve(self, model: Model) -> Model:
         """The same centres with prices that balance the sample."""
         costs = squared_costs(self.rows, model.centers)
         dual = even_dual(costs, self.ranks, self.correction)
         state = solve_prices(
-            dual, model.prices, self.heat, tolerance, 12, self.damping
+            dual, model.prices, self.heat, 0.003, 12, self.damping
         )
         self.damping, prices = state.damping, state.prices
         return Model(model.centers, prices - prices.mean())
@@ -280,8 +280,6 @@ def even_dual(
 
 def mean_margin(costs: Tensor, prices: Tensor, ranks: Ranks) -> float:
     """Mean difference between the best and the second best cluster."""
-    if costs.shape[1] == 1:
-        return 0.0
     priced = costs + prices.to(costs.dtype)
     lowest, label = priced.min(1)
     priced.scatter_(1, label[:, None], torch.inf)

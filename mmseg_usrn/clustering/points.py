@@ -17,8 +17,7 @@ class Points:
 
     Rows are handed out in float32, shifted by the mean of all points and
     divided by their largest deviation. Products of such rows neither
-    overflow nor lose digits to a common offset, whatever the scale and the
-    dtype of the features.
+    overflow nor lose digits to a common offset.
 
     Args:
         features: (P, C) floating point tensor, P may be 0 on a rank.
@@ -38,14 +37,18 @@ class Points:
         self.dtype = (
             torch.float64 if features.dtype == torch.float64 else torch.float32
         )
-        self.mean, self.scale = self._mean_and_scale()
+        self.mean, deviation = self._mean_and_deviation()
         # Points that only differ by the rounding of their mean are equal.
-        digits = torch.finfo(self.dtype).eps * self.mean.abs().max().item()
-        self.equal = self.scale <= 4 * digits
-        if self.equal or self.scale == 0:
-            self.scale = 1.0
-        small = features.numel() <= CACHED_NUMBERS
-        self.cache = self.normalise(features) if small else None
+        digits = torch.finfo(self.dtype)
+        rounding = 4 * digits.eps * self.mean.abs() + digits.tiny
+        self.equal = bool((deviation <= rounding).all())
+        self.scale = 1.0 if self.equal else deviation.max().item()
+        self.cache = None
+        if features.numel() <= CACHED_NUMBERS:
+            cache = torch.empty_like(features, dtype=torch.float32)
+            for where, rows in self.chunks():
+                cache[where] = rows
+            self.cache = cache
         self.squares = self._squares()
 
     def __len__(self) -> int:
@@ -99,21 +102,20 @@ class Points:
         mine = torch.arange(len(self), device=self.features.device)
         return self.ranks.gather_rows(self.take(mine))[0]
 
-    def _mean_and_scale(self) -> tuple[Tensor, float]:
-        """Mean of all points, (C,) float64, and largest deviation."""
+    def _mean_and_deviation(self) -> tuple[Tensor, Tensor]:
+        """Mean and largest deviation of all points, both (C,) float64."""
         channels, ranks = self.features.shape[1], self.ranks
         total = self.features.new_zeros(channels, dtype=torch.float64)
         for rows in self.features.split(self.chunk_rows):
             total += rows.to(self.dtype).sum(0).double()
-        mean = ranks.sum(total)[0] / max(self.total, 1)
-        largest = total.new_zeros(ranks.size)
+        mean = ranks.sum(total)[0] / self.total
+        largest = total.new_zeros(ranks.size, channels)
         for rows in self.features.split(self.chunk_rows):
             if rows.numel():
-                ends = (rows.to(self.dtype) - mean.to(self.dtype)).aminmax()
-                here = torch.stack([-ends.min, ends.max]).max().double()
-                here = torch.maximum(here, largest[ranks.rank])
+                apart = (rows.to(self.dtype) - mean.to(self.dtype)).abs()
+                here = torch.maximum(largest[ranks.rank], apart.amax(0))
                 largest[ranks.rank] = here
-        return mean, ranks.sum(largest)[0].max().item()
+        return mean, ranks.sum(largest)[0].amax(0)
 
     def _squares(self) -> float:
         """Sum of the squared norms of all normalised rows."""

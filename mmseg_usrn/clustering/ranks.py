@@ -1,7 +1,7 @@
 """Sums over the ranks that share one clustering.
 
 Every rank holds a shard of the points; what travels is sums of ``K``,
-``K x C`` or ``K x K`` numbers and, once at the end, the rows of the points
+``K x C`` or ``K x K`` numbers and, at the end, the costs of the few points
 that lie on a boundary. Without an initialised process group all functions
 here return what they were given.
 """
@@ -29,13 +29,7 @@ class Ranks:
         self.group = group
         self.size = dist.get_world_size(group) if active else 1
         self.rank = dist.get_rank(group) if active else 0
-
-    @classmethod
-    def alone(cls) -> 'Ranks':
-        """This rank by itself, whatever group exists."""
-        ranks = cls.__new__(cls)
-        ranks.group, ranks.size, ranks.rank = None, 1, 0
-        return ranks
+        self.shows_progress = self.rank == 0
 
     def sum(self, *tensors: Tensor) -> list[Tensor]:
         """Sum float64 tensors over the ranks in one collective call."""
@@ -92,12 +86,11 @@ class Ranks:
         try:
             for job in jobs:
                 lanes.append(_Lane(self, job))
-            while any(lane.asked for lane in lanes):
-                asked = [t for lane in lanes for t in lane.asked]
+            while running := [x for x in lanes if x.asked is not None]:
+                asked = [tensor for lane in running for tensor in lane.asked]
                 sums = iter(self.sum(*asked))
-                for lane in lanes:
-                    if lane.asked:
-                        lane.resume([next(sums) for _ in lane.asked])
+                for lane in running:
+                    lane.resume([next(sums) for _ in lane.asked])
         finally:
             for lane in lanes:
                 lane.end()
@@ -110,12 +103,16 @@ class _Lane(Ranks):
     asks for a sum or ends.
 
     Attributes:
-        asked: The tensors to sum, none once the job has ended.
+        asked: The tensors to sum, None once the job has ended.
     """
 
     def __init__(self, ranks: Ranks, job: Callable[[Ranks], None]) -> None:
         self.group, self.size, self.rank = ranks.group, ranks.size, ranks.rank
-        self.asked: tuple[Tensor, ...] = ()
+        self.shows_progress = False  # the bars would overwrite each other
+        self.asked: tuple[Tensor, ...] | None = None
+        self._stream = None
+        if torch.cuda.is_initialized():  # a thread has a stream of its own
+            self._stream = torch.cuda.current_stream()
         self._error: BaseException | None = None
         self._sums: SimpleQueue[list[Tensor] | None] = SimpleQueue()
         self._stops: SimpleQueue[None] = SimpleQueue()
@@ -129,12 +126,12 @@ class _Lane(Ranks):
         self._stops.put(None)
         sums = self._sums.get()
         if sums is None:
-            raise SystemExit  # ends a thread without a word
+            raise _EndError
         return sums
 
     def resume(self, sums: list[Tensor]) -> None:
         """Hand over the sums and wait for the next stop."""
-        self.asked = ()
+        self.asked = None
         self._sums.put(sums)
         self._wait()
 
@@ -150,7 +147,12 @@ class _Lane(Ranks):
 
     def _run(self, job: Callable[[Ranks], None]) -> None:
         try:
-            job(self)
-        except Exception as error:
+            with torch.cuda.stream(self._stream):
+                job(self)
+        except BaseException as error:
             self._error = error
         self._stops.put(None)
+
+
+class _EndError(Exception):
+    """Ends a job whose sums will not come."""

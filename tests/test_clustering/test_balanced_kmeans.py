@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from mmseg_usrn.clustering import balanced_kmeans
+from mmseg_usrn.clustering.exact import _certify
+from mmseg_usrn.clustering.lloyd import Model, priced_costs
+from mmseg_usrn.clustering.points import Points
+from mmseg_usrn.clustering.ranks import Ranks
 
 
 def make_points(seed, num_points, channels, kind='normal'):
@@ -161,6 +165,37 @@ def test_constant_channels():
     assert_balanced(result.labels, 4)
     order = points[:, 0].argsort()
     assert torch.unique_consecutive(result.labels[order]).numel() == 4
+
+
+def test_large_constant_channel():
+    points = 0.01 * make_points(7, 100, 4)
+    points[:, 0] = 6e4
+    result = balanced_kmeans(points, 4)
+    assert_balanced(result.labels, 4)
+    expected = balanced_kmeans(points[:, 1:], 4)
+    assert result.inertia == pytest.approx(expected.inertia, rel=0.02)
+
+
+def test_gap_counts_what_float32_cannot_see():
+    """Two groups so far apart that float32 costs blur each of them."""
+    features = 3e-4 * make_points(0, 2000, 8)
+    features[:1000, 0] += 1
+    points = Points(features, Ranks(), 256)
+    rows = points.all_rows()
+    model = Model(rows[::400], torch.zeros(5, dtype=torch.float64))
+    labels = priced_costs(rows, model).argmin(1)
+    apart = rows.double()[:, None] - model.centers.double()
+    costs = apart.square().sum(2)
+    own = costs.gather(1, labels[:, None])[:, 0]
+    gap = ((own - costs.amin(1)).sum() / own.sum()).item()
+    assert gap > 1e-6
+    found = _certify(points, model.centers, model.prices, labels)
+    assert found.gap == pytest.approx(gap, rel=1e-3)
+
+
+def test_numbers_below_the_normal_ones():
+    result = balanced_kmeans(1e-42 * make_points(8, 200, 4), 4)
+    assert_balanced(result.labels, 4)
 
 
 @pytest.mark.parametrize('scale', [1e-12, 1.0, 1e12])

@@ -5,6 +5,7 @@ import torch
 
 from mmseg_usrn.clustering import (
     balanced_kmeans,
+    classes,
     cluster_classes,
     match_centers,
 )
@@ -78,6 +79,30 @@ def test_refuses():
         cluster_classes(
             features, labels, [4, 1, 0], init_prototypes=torch.zeros(3, 4)
         )
+
+
+def test_batches_of_classes(monkeypatch):
+    """One class at a time gives what all together give."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(300, 5, generator=generator)
+    labels = torch.randint(0, 4, (300,), generator=generator)
+    whole = cluster_classes(features, labels, [2, 3, 1, 2])
+    for name in ('MOST_LANES', 'CACHED_NUMBERS'):
+        with monkeypatch.context() as patch:
+            patch.setattr(classes, name, 1)
+            single = cluster_classes(features, labels, [2, 3, 1, 2])
+        assert torch.equal(single.subclasses, whole.subclasses)
+        assert torch.equal(single.prototypes, whole.prototypes)
+
+
+def test_in_inference_mode():
+    features, labels = make_classes()
+    with torch.inference_mode():
+        found = cluster_classes(features, labels, [4, 1, 0])
+    assert torch.equal(
+        found.subclasses,
+        cluster_classes(features, labels, [4, 1, 0]).subclasses,
+    )
 
 
 def test_single_subclasses_are_means():

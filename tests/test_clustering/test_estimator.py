@@ -34,6 +34,17 @@ def test_fit_predict():
     assert np.array_equal(again.labels_, labels)
 
 
+@pytest.mark.parametrize(
+    ('dtype', 'offset', 'scale'),
+    [('float64', 1e8, 1), ('float16', 0, 1000), ('float32', 10, 1)],
+)
+def test_predict_agrees_with_fit(dtype, offset, scale):
+    rng = np.random.default_rng(0)
+    data = (offset + scale * rng.normal(size=(200, 3))).astype(dtype)
+    model = BalancedKMeans(n_clusters=4, random_state=0).fit(data)
+    assert (model.predict(data) == model.labels_).mean() > 0.95
+
+
 @pytest.mark.slow
 def test_package_needs_no_sklearn():
     code = (

@@ -7,6 +7,8 @@ import torch
 import torch.distributed as dist
 
 from mmseg_usrn.clustering import balanced_kmeans, cluster_classes
+from mmseg_usrn.clustering.band import Nearest, near_boundary
+from mmseg_usrn.clustering.ranks import Ranks
 
 CUTS = [150, 301, 0, 400]  # rank 0 has so many of 400 points
 
@@ -39,6 +41,64 @@ def cluster_shards(folder):
     with pytest.raises(ValueError, match='1 of 268 points'):
         cluster_classes(points, classes, [5, 5, 1])
     assert threading.active_count() == threads
+
+
+class SameOnAll(Ranks):
+    """As if every rank had the same numbers."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size, self.calls = size, 0
+
+    def sum(self, *tensors):
+        self.calls += 1
+        return [self.size * tensor for tensor in tensors]
+
+
+def make_job(number, found, fail_after=None):
+    """A job that asks for so many sums."""
+
+    def job(ranks):
+        for step in range(number):
+            if step == fail_after:
+                raise KeyError(step)
+            values = torch.full((3,), float(step)), torch.tensor([number])
+            found.append([t[0].item() for t in ranks.sum(*values)])
+
+    return job
+
+
+def test_sums_of_jobs_travel_together():
+    ranks, found = SameOnAll(2), [[] for _ in range(4)]
+    threads = threading.active_count()
+    counts = [3, 0, 5, 1]
+    ranks.run_together(
+        [make_job(n, f) for n, f in zip(counts, found, strict=True)]
+    )
+    for number, results in zip(counts, found, strict=True):
+        assert results == [[2 * step, 2 * number] for step in range(number)]
+    assert ranks.calls == max(counts)
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize('fail_after', [0, 1])
+def test_error_of_a_job_ends_all(fail_after):
+    found, threads = [], threading.active_count()
+    jobs = [make_job(3, found), make_job(2, [], fail_after)]
+    with pytest.raises(KeyError):
+        SameOnAll(2).run_together(jobs)
+    assert len(found) == fail_after
+    assert threading.active_count() == threads
+
+
+def test_band_does_not_grow_with_the_ranks():
+    generator = torch.Generator().manual_seed(0)
+    labels, rivals = torch.randint(8, (2, 4000), generator=generator)
+    margins = torch.rand(4000, generator=generator)
+    chosen = near_boundary(
+        Nearest(labels, rivals, margins), 1600, 8, SameOnAll(4), 16_000
+    )
+    assert 1600 <= 4 * chosen.sum() <= 2 * 1600
 
 
 @pytest.mark.slow
