@@ -240,6 +240,50 @@ def run_large(part: str, out: Path, device: str) -> None:
     write_row(row, out)
 
 
+def run_ranks(out: Path, num_ranks: int = 2) -> None:
+    """Twenty small classes over two processes, side by side and alone."""
+    torch.multiprocessing.spawn(_run_rank, (num_ranks, out), num_ranks)
+
+
+def _run_rank(rank: int, num_ranks: int, out: Path) -> None:
+    from mmseg_usrn.clustering import classes
+
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        'gloo',
+        init_method=f'file://{out.resolve()}.store',
+        rank=rank,
+        world_size=num_ranks,
+    )
+    share = 14_000 // num_ranks
+    shards = [
+        make_data('gmm', 14_000, part=part)[rank * share :][:share].half()
+        for part in range(20)
+    ]
+    points = torch.cat(shards)
+    labels = torch.arange(20).repeat_interleave(share)
+    all_reduce, calls = torch.distributed.all_reduce, []
+
+    def count(*args, **kwargs):
+        calls.append(1)
+        return all_reduce(*args, **kwargs)
+
+    torch.distributed.all_reduce = count
+    for most in (classes.MOST_LANES, 1):
+        classes.MOST_LANES = most
+        for _ in range(2):  # the first one warms up
+            calls.clear()
+            torch.distributed.barrier()
+            start = time.perf_counter()
+            classes.cluster_classes(points, labels, [2, 3] * 10)
+            seconds = time.perf_counter() - start
+        if rank == 0:
+            row = dict(part='ranks', ranks=num_ranks, classes_at_a_time=most)
+            write_row(row | dict(calls=len(calls), seconds=seconds), out)
+    torch.distributed.destroy_process_group()
+    Path(f'{out.resolve()}.store').unlink(missing_ok=True)
+
+
 def peak_memory() -> float:
     """Most memory that this process held, in GB (Linux).
 
@@ -275,8 +319,10 @@ def main() -> None:
     if args.action == 'large':
         run_large(args.parts[0], args.out, args.device)
         return
-    for part in args.parts or [*PARTS, 'memory', 'voc']:
-        if part in PARTS:
+    for part in args.parts or [*PARTS, 'ranks', 'memory', 'voc']:
+        if part == 'ranks':
+            run_ranks(args.out)
+        elif part in PARTS:
             run_part(part, args.out, args.seeds)
         else:
             command = [sys.executable, __file__, 'large', part]

@@ -32,7 +32,7 @@ def write_report(measurements: Path, images: Path) -> None:
     print(scaling_table(groups))
     print(converged_table(rows))
     for row in rows:
-        if row['part'] in ('memory', 'voc'):
+        if row['part'] in ('ranks', 'memory', 'voc'):
             print(row)
     images.mkdir(parents=True, exist_ok=True)
     draw_peers(groups, images / 'clustering_benchmark.png')

@@ -43,12 +43,8 @@ class Points:
         rounding = 4 * digits.eps * self.mean.abs() + digits.tiny
         self.equal = bool((deviation <= rounding).all())
         self.scale = 1.0 if self.equal else deviation.max().item()
-        self.cache = None
-        if features.numel() <= CACHED_NUMBERS:
-            cache = torch.empty_like(features, dtype=torch.float32)
-            for where, rows in self.chunks():
-                cache[where] = rows
-            self.cache = cache
+        small = features.numel() <= CACHED_NUMBERS
+        self.cache = self.normalise(features) if small else None
         self.squares = self._squares()
 
     def __len__(self) -> int:
@@ -71,7 +67,7 @@ class Points:
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Map (..., C) feature rows to normalised float32 rows."""
-        rows = rows.to(self.dtype) - self.mean.to(self.dtype)
+        rows = rows - self.mean.to(self.dtype)  # in this dtype
         return rows.mul_(0.0 if self.equal else 1 / self.scale).float()
 
     def denormalise(self, rows: Tensor) -> Tensor:
@@ -112,8 +108,9 @@ class Points:
         largest = total.new_zeros(ranks.size, channels)
         for rows in self.features.split(self.chunk_rows):
             if rows.numel():
-                apart = (rows.to(self.dtype) - mean.to(self.dtype)).abs()
-                here = torch.maximum(largest[ranks.rank], apart.amax(0))
+                ends = torch.stack([rows.amax(0), rows.amin(0)])
+                apart = (ends - mean.to(self.dtype)).abs().amax(0)
+                here = torch.maximum(largest[ranks.rank], apart)
                 largest[ranks.rank] = here
         return mean, ranks.sum(largest)[0].amax(0)
 
