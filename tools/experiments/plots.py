@@ -50,12 +50,11 @@ def plot_histograms(summary: dict, folder: Path) -> None:
             bars[NAMES[name]] = summary[name]['histogram']
     places = np.arange(len(summary['classes']))
     width = 0.8 / len(bars)
-    figure, axes = plt.subplots(figsize=(9, 4))
+    figure, axes = plt.subplots(figsize=(9, 4), layout='constrained')
     for i, (name, shares) in enumerate(bars.items()):
         axes.bar(places + i * width, 100 * np.array(shares), width, label=name)
     axes.set_xticks(places + 0.4, summary['classes'], rotation=45, ha='right')
     axes.set_yscale('log')
-    axes.margins(y=0.2)  # room for the legend
     axes.set_ylabel('share of the labels in %')
     _save(figure, axes, folder / 'class_histogram.png')
 
@@ -69,7 +68,9 @@ def plot_course(course: dict[str, dict], folder: Path) -> None:
     """
     iterations = [int(name.rpartition('_')[2]) for name in course]
     keys = ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy')
-    figure, grid = plt.subplots(2, 2, figsize=(9, 6), sharex=True)
+    figure, grid = plt.subplots(
+        2, 2, figsize=(9, 6), sharex=True, layout='constrained'
+    )
     for key, axes in zip(keys, grid.flat, strict=True):
         for name, title in NAMES.items():
             values = [s[name][key] for s in course.values() if name in s]
@@ -83,7 +84,8 @@ def plot_course(course: dict[str, dict], folder: Path) -> None:
 
 
 def _save(figure, axes, path: Path) -> None:
-    axes.legend()
-    figure.tight_layout()
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc='outside upper center', ncols=3
+    )
     figure.savefig(path, dpi=120)
     plt.close(figure)
