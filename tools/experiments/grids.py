@@ -143,6 +143,7 @@ MAIN = (
     'mean_teacher_strict',
     'usrn',
     'usrn_strict',
+    'usrn_strict_renormalize',
 )
 
 
