@@ -3,9 +3,12 @@
 import gc
 import logging
 import os
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import torch.distributed as torch_dist
@@ -152,7 +155,10 @@ def prepare_launch(cfg: Config) -> None:
     Raises:
         ValueError: If the launcher needs GPUs and there are none.
     """
-    if cfg.launcher == 'none' or torch.cuda.is_available():
+    if cfg.launcher == 'none':
+        return
+    wait_for_yapf()
+    if torch.cuda.is_available():
         return
     if cfg.launcher != 'pytorch':
         raise ValueError(
@@ -169,6 +175,26 @@ def prepare_launch(cfg: Config) -> None:
         print_log('no GPU: SyncBN is replaced by BN', logger='current')
         hooks = cfg.get('custom_hooks') or []
         cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
+
+
+def wait_for_yapf(seconds: float = 0.5, attempts: int = 20) -> None:
+    """Import yapf, with which MMEngine prints configs.
+
+    Its first import on a machine writes a cache; a process that reads it
+    before another one has written it all fails.
+
+    Args:
+        seconds: Time to wait after a failure.
+        attempts: How often to try.
+    """
+    for attempt in range(attempts):
+        try:
+            import_module('yapf')
+            return
+        except (EOFError, UnpicklingError):
+            if attempt == attempts - 1:
+                raise
+            time.sleep(seconds)
 
 
 def leave_process_group() -> None:

@@ -1,5 +1,9 @@
 """From a command line to a config that runs on this machine."""
 
+import os
+import subprocess
+import sys
+import time
 from argparse import ArgumentParser
 
 import pytest
@@ -157,3 +161,27 @@ def test_earlier_run_in_the_work_dir(said, tmp_path):
     cfg.resume = False
     warn_about_earlier_run(cfg)
     assert '--resume continues' in said()
+
+
+@pytest.mark.slow
+def test_waits_until_another_process_has_written_the_cache(tmp_path):
+    env = {**os.environ, 'XDG_CACHE_HOME': str(tmp_path)}
+    subprocess.run([sys.executable, '-c', 'import yapf'], env=env, check=True)
+    (cache,) = tmp_path.rglob('PatternGrammar*')
+    content = cache.read_bytes()
+    cache.write_bytes(b'')
+    code = (
+        'from mmseg_usrn.engine.launch import wait_for_yapf\n'
+        'print("starts", flush=True)\n'
+        'wait_for_yapf(0.2, 50)\n'
+        'import yapf\n'
+    )
+    with subprocess.Popen(
+        [sys.executable, '-c', code], env=env, stdout=subprocess.PIPE
+    ) as process:
+        while process.stdout.readline() != b'starts\n':
+            assert process.poll() is None
+        time.sleep(1)
+        assert process.poll() is None, 'waits'
+        cache.write_bytes(content)
+        assert process.wait(60) == 0
