@@ -67,7 +67,7 @@ class Points:
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Map (..., C) feature rows to normalised float32 rows."""
-        rows = rows - self.mean.to(self.dtype)  # in this dtype
+        rows = rows - self.mean.to(self.dtype)  # promotes shorter dtypes
         return rows.mul_(0.0 if self.equal else 1 / self.scale).float()
 
     def denormalise(self, rows: Tensor) -> Tensor:

@@ -177,24 +177,19 @@ def prepare_launch(cfg: Config) -> None:
         cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
 
 
-def wait_for_yapf(seconds: float = 0.5, attempts: int = 20) -> None:
+def wait_for_yapf() -> None:
     """Import yapf, with which MMEngine prints configs.
 
-    Its first import on a machine writes a cache; a process that reads it
-    before another one has written it all fails.
-
-    Args:
-        seconds: Time to wait after a failure.
-        attempts: How often to try.
+    Its first import in a new environment writes a cache; a process that
+    reads it before another one has written it all fails. Tries for 10 s.
     """
-    for attempt in range(attempts):
+    for _ in range(20):
         try:
             import_module('yapf')
             return
         except (EOFError, UnpicklingError):
-            if attempt == attempts - 1:
-                raise
-            time.sleep(seconds)
+            time.sleep(0.5)
+    import_module('yapf')
 
 
 def leave_process_group() -> None:

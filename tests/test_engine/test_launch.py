@@ -173,7 +173,7 @@ def test_waits_until_another_process_has_written_the_cache(tmp_path):
     code = (
         'from mmseg_usrn.engine.launch import wait_for_yapf\n'
         'print("starts", flush=True)\n'
-        'wait_for_yapf(0.2, 50)\n'
+        'wait_for_yapf()\n'
         'import yapf\n'
     )
     with subprocess.Popen(

@@ -83,6 +83,7 @@ class Run:
         return [o for o in self.options() if o.startswith('model.')]
 
 
+STRICT_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
@@ -90,16 +91,12 @@ CONTENDERS = {
     'mean_teacher': Contender(
         'self_training.py', {'model.teacher_momentum': 0.01}
     ),
-    'mean_teacher_strict': Contender(
-        'self_training.py',
-        {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
-    ),
+    'mean_teacher_strict': Contender('self_training.py', STRICT_TEACHER),
     'usrn_teacher': Contender('usrn.py', {'model.teacher_momentum': 0.01}),
     'usrn_strict': Contender(
         'usrn.py',
         {
-            'model.teacher_momentum': 0.01,
-            'model.threshold': 0.95,
+            **STRICT_TEACHER,
             'model.gate': 'always',
             'custom_hooks.0.interval': None,
         },
@@ -107,8 +104,7 @@ CONTENDERS = {
     'usrn_strict_renormalize': Contender(
         'usrn.py',
         {
-            'model.teacher_momentum': 0.01,
-            'model.threshold': 0.95,
+            **STRICT_TEACHER,
             'model.gate': 'renormalize',
             'custom_hooks.0.interval': None,
         },

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GATE_RULES = ('entropy', 'renormalize', 'always', 'never')
-"""When the subclass branch restricts the class branch."""
+"""When and how the subclass branch restricts the class branch."""
 
 
 def normalized_entropy(prob: Tensor) -> Tensor:
