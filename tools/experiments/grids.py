@@ -84,6 +84,7 @@ class Run:
 
 
 STRICT_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
+CLUSTER_ONCE = {'custom_hooks.0.interval': None}
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
@@ -94,28 +95,28 @@ CONTENDERS = {
     'mean_teacher_strict': Contender('self_training.py', STRICT_TEACHER),
     'usrn_teacher': Contender('usrn.py', {'model.teacher_momentum': 0.01}),
     'usrn_strict': Contender(
-        'usrn.py',
-        {
-            **STRICT_TEACHER,
-            'model.gate': 'always',
-            'custom_hooks.0.interval': None,
-        },
+        'usrn.py', {**STRICT_TEACHER, 'model.gate': 'always', **CLUSTER_ONCE}
     ),
     'usrn_strict_renormalize': Contender(
         'usrn.py',
+        {**STRICT_TEACHER, 'model.gate': 'renormalize', **CLUSTER_ONCE},
+    ),
+    'usrn_strict_renormalize_no_teacher': Contender(
+        'usrn.py',
         {
-            **STRICT_TEACHER,
+            'model.threshold': 0.95,
             'model.gate': 'renormalize',
-            'custom_hooks.0.interval': None,
+            **CLUSTER_ONCE,
         },
     ),
+    'usrn_renormalize': Contender('usrn.py', {'model.gate': 'renormalize'}),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
     'usrn_three_stages': Contender(
         'usrn.py',
         {
             'custom_hooks.0.warmup_iters': 0,
-            'custom_hooks.0.interval': None,
+            **CLUSTER_ONCE,
             'custom_hooks.0.feature_checkpoint': '{checkpoint}',
         },
         needs='baseline',
@@ -124,9 +125,7 @@ CONTENDERS = {
         'usrn.py',
         {'custom_imports.imports': '[mmseg_usrn,experiments.ordinary_kmeans]'},
     ),
-    'usrn_cluster_once': Contender(
-        'usrn.py', {'custom_hooks.0.interval': None}
-    ),
+    'usrn_cluster_once': Contender('usrn.py', CLUSTER_ONCE),
     'usrn_11_subclasses': Contender('usrn.py', {'model.num_subclasses': 11}),
     'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),
     'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
