@@ -17,18 +17,23 @@ NAMES = {
 }
 
 
-def plot_results(results: dict[str, list[float]], file: Path) -> None:
+def plot_results(
+    results: dict[tuple[str, str], list[float]], file: Path
+) -> None:
     """Draw the mIoU of every row, a dot per seed and a line at the mean.
 
     Args:
-        results: mIoU of the seeds in percent, by the name of the row.
+        results: mIoU of the seeds in percent, by the share of labeled images
+            and the contender, which has the same colour in all its rows.
         file: The picture.
     """
-    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.4 * len(results)))
-    for place, values in enumerate(results.values()):
-        axes.plot(values, [place] * len(values), 'o', alpha=0.6)
+    figure, axes = plt.subplots(figsize=(8, 0.8 + 0.3 * len(results)))
+    contenders = list(dict.fromkeys(name for _, name in results))
+    for place, ((_, name), values) in enumerate(results.items()):
+        color = f'C{contenders.index(name)}'
+        axes.plot(values, [place] * len(values), 'o', alpha=0.6, color=color)
         axes.plot([np.mean(values)] * 2, [place - 0.3, place + 0.3], 'k')
-    axes.set_yticks(range(len(results)), list(results))
+    axes.set_yticks(range(len(results)), [' '.join(key) for key in results])
     axes.invert_yaxis()
     axes.grid(axis='x', alpha=0.3)
     axes.set_xlabel('mIoU on test in %, a dot per seed, the mean as line')

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import mean, stdev
 
-from grids import CONTENDERS
+from grids import CONTENDERS, MAIN
 from plots import plot_results
 from records import result_rows, write_text
 
@@ -37,8 +37,9 @@ def write_results(work_dir: Path) -> None:
         write_text(work_dir / 'results.md', to_markdown(rows))
         plot_results(
             {
-                f'{FRACTIONS[key[0]]} {key[1]}': [row['mIoU'] for row in group]
-                for key, group in last_rows(rows).items()
+                (FRACTIONS[fraction], name): [row['mIoU'] for row in group]
+                for (fraction, name), group in last_rows(rows).items()
+                if name in MAIN
             },
             work_dir / 'results.png',
         )
@@ -66,9 +67,10 @@ def to_markdown(rows: list[dict]) -> str:
     return '\n'.join(
         [
             'Mean over seeds ± standard deviation, IoU in percent on `test`; '
-            '`last` and `best` are the last checkpoint and the best on `val`.',
+            '`last` and `best` are the last checkpoint and the best on '
+            '`val`; differences are of last checkpoints with the same seeds.',
             '',
-            *_table(_details(rows, group) for group in groups.values()),
+            *_table(_details(rows, groups, key) for key in groups),
             '',
             'IoU of every class, last checkpoint, mean over seeds.',
             '',
@@ -84,18 +86,21 @@ def to_markdown(rows: list[dict]) -> str:
 
 
 def summary(rows: list[dict]) -> str:
-    """Means and spreads of the last checkpoints alone."""
-    if not rows:
+    """Means and spreads of the main contenders' last checkpoints."""
+    groups = last_rows(rows)
+    if not groups:
         return 'Not run yet.\n'
     table = _table(
         {
             **_title(group[0]),
             'seeds': len(group),
-            'mIoU': _spread(group, 'mIoU'),
-            'rare classes': _spread(group, 'mIoU_rare'),
-            'CPU min': round(mean(row['cpu_minutes'] for row in group), 1),
+            'mIoU': _spread(_values(group, 'mIoU')),
+            'over baseline': _gain(groups, key, 'baseline'),
+            'rare classes': _spread(_values(group, 'mIoU_rare')),
+            'CPU min': round(mean(_values(group, 'cpu_minutes')), 1),
         }
-        for group in last_rows(rows).values()
+        for key, group in groups.items()
+        if key[1] in MAIN
     )
     return '\n'.join([*table, ''])
 
@@ -118,27 +123,51 @@ def last_rows(rows: list[dict]) -> dict[tuple[str, str], list[dict]]:
     )
 
 
-def _details(rows: list[dict], last: list[dict]) -> dict:
-    names = [last[0][key] for key in ('fraction', 'contender')]
+def _details(
+    rows: list[dict],
+    groups: dict[tuple[str, str], list[dict]],
+    key: tuple[str, str],
+) -> dict:
+    last = groups[key]
     best = [
         row
         for row in rows
         if row['checkpoint'] == 'best'
-        and [row['fraction'], row['contender']] == names
+        and (row['fraction'], row['contender']) == key
     ]
     return {
         **_title(last[0]),
         'seeds': ' '.join(str(row['seed']) for row in last),
-        'mIoU last': _spread(last, 'mIoU'),
-        'mIoU best': _spread(best, 'mIoU'),
-        'rare last': _spread(last, 'mIoU_rare'),
-        'rare best': _spread(best, 'mIoU_rare'),
+        'mIoU last': _spread(_values(last, 'mIoU')),
+        'over baseline': _gain(groups, key, 'baseline'),
+        'over usrn': _gain(groups, key, 'usrn'),
+        'mIoU best': _spread(_values(best, 'mIoU')),
+        'rare last': _spread(_values(last, 'mIoU_rare')),
+        'rare best': _spread(_values(best, 'mIoU_rare')),
         'iterations': last[0]['iteration'],
-        'CPU min': round(mean(row['cpu_minutes'] for row in last), 1),
-        'wall min': round(mean(row['wall_minutes'] for row in last), 1),
-        'peak MB': max(row['peak_memory_mb'] for row in last),
-        'peak GPU MB': max(row['peak_gpu_memory_mb'] for row in last),
+        'CPU min': round(mean(_values(last, 'cpu_minutes')), 1),
+        'wall min': round(mean(_values(last, 'wall_minutes')), 1),
+        'peak MB': max(_values(last, 'peak_memory_mb')),
+        'peak GPU MB': max(_values(last, 'peak_gpu_memory_mb')),
     }
+
+
+def _gain(
+    groups: dict[tuple[str, str], list[dict]],
+    key: tuple[str, str],
+    other: str,
+) -> str:
+    """Differences in mIoU to another contender, seed by seed."""
+    fraction, contender = key
+    theirs = {
+        row['seed']: row['mIoU'] for row in groups.get((fraction, other), [])
+    }
+    gains = [
+        row['mIoU'] - theirs[row['seed']]
+        for row in groups[key]
+        if row['seed'] in theirs and contender != other
+    ]
+    return _spread(gains, '+')
 
 
 def _title(row: dict) -> dict:
@@ -169,12 +198,16 @@ def _run(row: dict) -> dict:
     }
 
 
-def _spread(rows: list[dict], key: str) -> str:
-    values = [row[key] for row in rows]
+def _values(rows: list[dict], key: str) -> list:
+    return [row[key] for row in rows]
+
+
+def _spread(values: list[float], sign: str = '') -> str:
+    """Mean and standard deviation, or nothing where there is no value."""
     if not values:
         return ''
     spread = f' ± {stdev(values):.1f}' if len(values) > 1 else ''
-    return f'{mean(values):.1f}{spread}'
+    return f'{mean(values):{sign}.1f}{spread}'
 
 
 def _table(rows) -> list[str]:

@@ -37,6 +37,7 @@ def work_dir(tmp_path):
     add_run(tmp_path, 'usrn', 0, 40.0)
     add_run(tmp_path, 'baseline', 0, 30.0)
     add_run(tmp_path, 'baseline', 1, 34.0)
+    add_run(tmp_path, 'usrn_no_fork', 0, 38.0)
     return tmp_path
 
 
@@ -46,16 +47,17 @@ def test_tables(work_dir):
     write_results(work_dir)
     with (work_dir / 'results.csv').open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 6
+    assert len(rows) == 8
     assert {row['peak_gpu_memory_mb'] for row in rows} == {'100'}
     assert rows[0]['mIoU_rare'] == '30.0'
     assert (work_dir / 'results.png').stat().st_size
     lines = (work_dir / 'results.md').read_text().splitlines()
     table = [line for line in lines if line.startswith('| 1/16')]
     assert table[0].startswith(
-        '| 1/16 | baseline | 0 1 | 32.0 ± 2.8 | 33.0 ± 2.8 | 32.0 ± 2.8 |'
+        '| 1/16 | baseline | 0 1 | 32.0 ± 2.8 |  | -10.0 | 33.0 ± 2.8 |'
     )
-    assert table[1].startswith('| 1/16 | usrn | 0 | 40.0 | 41.0 |')
+    assert table[1].startswith('| 1/16 | usrn | 0 | 40.0 | +10.0 |  | 41.0 |')
+    assert any(line.startswith('| 1/16 | usrn_no_fork |') for line in table)
 
 
 def test_unfinished_runs_are_left_out(tmp_path):
@@ -89,8 +91,8 @@ def test_summary(work_dir):
     from report import summary
 
     assert summary(result_rows(work_dir)).splitlines()[2:] == [
-        '| 1/16 | baseline | 2 | 32.0 ± 2.8 | 32.0 ± 2.8 | 1.0 |',
-        '| 1/16 | usrn | 1 | 40.0 | 40.0 | 1.0 |',
+        '| 1/16 | baseline | 2 | 32.0 ± 2.8 |  | 32.0 ± 2.8 | 1.0 |',
+        '| 1/16 | usrn | 1 | 40.0 | +10.0 | 40.0 | 1.0 |',
     ]
     assert summary([]) == 'Not run yet.\n'
 
