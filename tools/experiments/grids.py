@@ -64,7 +64,7 @@ class Run:
         lists = f'splits/{self.fraction}/seed{self.seed}/'
         if self.fraction == 'all':
             options = {f'{dataset}ann_file': ''}
-        elif contender.config == 'baseline.py':
+        elif contender.config.startswith('baseline'):
             options = {f'{dataset}ann_file': f'{lists}labeled.txt'}
         else:
             options = {
@@ -85,6 +85,11 @@ class Run:
 
 STRICT_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
 CLUSTER_ONCE = {'custom_hooks.0.interval': None}
+THREE_STAGES = {
+    'custom_hooks.0.warmup_iters': 0,
+    **CLUSTER_ONCE,
+    'custom_hooks.0.feature_checkpoint': '{checkpoint}',
+}
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
@@ -112,14 +117,10 @@ CONTENDERS = {
     'usrn_renormalize': Contender('usrn.py', {'model.gate': 'renormalize'}),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
-    'usrn_three_stages': Contender(
-        'usrn.py',
-        {
-            'custom_hooks.0.warmup_iters': 0,
-            **CLUSTER_ONCE,
-            'custom_hooks.0.feature_checkpoint': '{checkpoint}',
-        },
-        needs='baseline',
+    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
+    'baseline_average': Contender('baseline_average.py'),
+    'usrn_average_features': Contender(
+        'usrn.py', THREE_STAGES, 'baseline_average'
     ),
     'usrn_ordinary_kmeans': Contender(
         'usrn.py',

@@ -60,7 +60,12 @@ def test_same_budget_for_all(project_root):
         folder = project_root / 'configs' / 'experiments' / protocol
         usrn, *others = (
             Config.fromfile(folder / f'{protocol}_{name}.py')
-            for name in ('usrn', 'baseline', 'self_training')
+            for name in (
+                'usrn',
+                'baseline',
+                'baseline_average',
+                'self_training',
+            )
         )
         for other in others:
             for key in ('train_cfg', 'optim_wrapper', 'param_scheduler'):
