@@ -122,10 +122,7 @@ CONTENDERS = {
     'usrn_average_features': Contender(
         'usrn.py', THREE_STAGES, 'baseline_average'
     ),
-    'usrn_ordinary_kmeans': Contender(
-        'usrn.py',
-        {'custom_imports.imports': '[mmseg_usrn,experiments.ordinary_kmeans]'},
-    ),
+    'usrn_ordinary_kmeans': Contender('usrn_ordinary_kmeans.py'),
     'usrn_cluster_once': Contender('usrn.py', CLUSTER_ONCE),
     'usrn_11_subclasses': Contender('usrn.py', {'model.num_subclasses': 11}),
     'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),

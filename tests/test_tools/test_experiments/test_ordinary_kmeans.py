@@ -1,8 +1,10 @@
 """Ordinary k-means takes the place of balanced k-means."""
 
 import importlib
+import subprocess
 import sys
 
+import pytest
 import torch
 
 from mmseg_usrn.engine import reclustering
@@ -36,3 +38,25 @@ def test_takes_the_place_and_does_not_balance(monkeypatch):
     )
     assert again.changed == 0
     assert balanced(features, labels, counts).sizes.tolist() == [45, 45, 10, 0]
+
+
+@pytest.mark.parametrize('protocol', ['cpu', 'gpu'])
+def test_config_puts_it_in_place(protocol, project_root):
+    """In a process of its own, with the search path of ``tools/train.py``."""
+    folder = project_root / 'configs' / 'experiments' / protocol
+    config = folder / f'{protocol}_usrn_ordinary_kmeans.py'
+    code = (
+        'import sys; import mmseg_usrn; '
+        'from mmengine.config import Config; '
+        f'sys.path.insert(0, {str(project_root / "tools")!r}); '
+        f'Config.fromfile({str(config)!r}); '
+        'from mmseg_usrn.engine import reclustering; '
+        'print(reclustering.cluster_classes.__module__)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().endswith('experiments.ordinary_kmeans')
