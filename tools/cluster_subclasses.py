@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from mmcv.transforms import Compose
 from mmengine.config import Config
-from mmengine.dist import get_dist_info
+from mmengine.dist import get_dist_info, init_dist, is_distributed
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
@@ -27,10 +27,14 @@ from PIL import Image
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.datasets import AddCellMap, PairedDataset
 from mmseg_usrn.engine import extract_labeled_features, recluster
-from mmseg_usrn.engine.launch import add_common_arguments, load_config
+from mmseg_usrn.engine.launch import (
+    add_common_arguments,
+    leave_process_group,
+    load_config,
+)
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import IGNORED_SUBCLASS
-from mmseg_usrn.visualization.palette import subclass_palette
+from mmseg_usrn.visualization import subclass_palette
 
 
 def parse_args() -> argparse.Namespace:
@@ -116,6 +120,8 @@ def main() -> None:
     """Extract features, cluster, write."""
     args = parse_args()
     cfg = load_config(args)
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher)
     model, dataset = build(cfg, args.checkpoint)
     labeled = extract_labeled_features(
         model, dataset.without_augmentation(), dataset.cell_stride
@@ -143,3 +149,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
+    leave_process_group()

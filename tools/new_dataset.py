@@ -98,11 +98,15 @@ def find_parts(args: argparse.Namespace) -> dict[str, dict]:
     if args.labeled_list:
         labeled['ann_file'] = args.labeled_list
     folders = args.unlabeled_images
+    here = os.path.realpath(args.labeled_images)
+    others = [f for f in folders if os.path.realpath(f) != here]
+    exclude = len(others) < len(folders)
+    if others and not args.labeled_list:  # all images of the folder left out
+        folders, exclude = others, False
     unlabeled = dict(
         data_prefix=dict(img_path=folders[0] if len(folders) == 1 else folders)
     )
-    here = os.path.realpath(args.labeled_images)
-    if any(os.path.realpath(folder) == here for folder in folders):
+    if exclude:
         unlabeled['exclude'] = args.labeled_list or args.labeled_images
     parts = dict(labeled=labeled, unlabeled=unlabeled)
     if args.val_images:

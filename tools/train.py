@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.datasets.checks import check_before_training
+from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.launch import (
     add_common_arguments,
     leave_process_group,
@@ -42,6 +43,7 @@ def train(args: argparse.Namespace) -> None:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     runner = Runner.from_cfg(cfg)
     try:
+        check_clustering_planned(runner)
         check_before_training(runner.cfg)
     except ValueError as error:
         raise SystemExit(f'error: {error}') from None

@@ -46,11 +46,7 @@ def apportion_subclasses(
     fixed: dict[int, int] = {k: 0 for k, p in enumerate(pixels) if p == 0}
     while True:
         quotas = _quotas(pixels, num_subclasses, fixed)
-        clipped = {
-            k: 1 if q < 1 else pixels[k]
-            for k, q in quotas.items()
-            if q < 1 or q > pixels[k]
-        }
+        clipped = {k: 1 for k, q in quotas.items() if q < 1}
         if not clipped:
             break
         fixed.update(clipped)

@@ -48,7 +48,8 @@ def find_files(
     """Find all files below a folder that have one of the suffixes.
 
     Args:
-        folder: Folder to search, subfolders included; hidden files are not.
+        folder: Folder to search, subfolders included; hidden files and
+            folders (``.ipynb_checkpoints``) are not.
         suffixes: Suffixes that count, in any case.
         what: What the files are; for the text of an error.
         backend_args: Settings of MMEngine's file backend.
@@ -70,6 +71,8 @@ def find_files(
         folder, list_dir=False, recursive=True, backend_args=backend_args
     ):
         path = path.replace('\\', '/')
+        if any(part.startswith('.') for part in path.split('/')):
+            continue
         stem = strip_suffix(path, suffixes)
         if stem is None:
             others[osp.splitext(path)[1] or 'no suffix'] += 1

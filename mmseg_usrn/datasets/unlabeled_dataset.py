@@ -32,11 +32,12 @@ class UnlabeledDataset(BaseDataset):
     Args:
         data_prefix: ``img_path`` is a folder or a list of folders.
         ann_file: List file(s): one image a line, with or without suffix,
-            relative to the folder(s) or to ``data_root``. Lines of two paths
-            (image, mask) are taken too; the mask is ignored. Defaults to
-            all images of the folder(s).
+            relative to the folder(s) or to ``data_root``. The lists of the
+            original USRN code (image and mask) are taken too; the mask is
+            ignored. Defaults to all images of the folder(s).
         exclude: Images to leave out, usually the labeled ones: list file(s)
             of the same form, or folder(s) with images of the same names.
+            A name counts in every folder of ``img_path``.
         img_suffix: Suffix(es) of the images, in any case.
         data_root: Folder that the other paths are relative to.
         backend_args: Settings of MMEngine's file backend.

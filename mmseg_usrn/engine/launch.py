@@ -170,6 +170,10 @@ def prepare_launch(cfg: Config) -> None:
     wrapper = dict(cfg.get('model_wrapper_cfg') or {})
     wrapper.setdefault('type', 'MMDistributedDataParallel')
     wrapper.setdefault('broadcast_buffers', False)
+    # MMEngine reads this entry where there is no model_wrapper_cfg only.
+    wrapper.setdefault(
+        'find_unused_parameters', cfg.get('find_unused_parameters', False)
+    )
     cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
     if replace_sync_bn(cfg.model):
         print_log('no GPU: SyncBN is replaced by BN', logger='current')
@@ -230,8 +234,20 @@ def replace_sync_bn(node) -> bool:
 def set_batch_size(cfg: Config, num_processes: int) -> None:
     """Divide the recipe's global batch among the processes, in place."""
     global_batch = cfg.get('auto_scale_lr', {}).get('base_batch_size')
-    if global_batch and 'train_dataloader' in cfg:
-        cfg.train_dataloader.batch_size = max(1, global_batch // num_processes)
+    if not global_batch or 'train_dataloader' not in cfg:
+        return
+    batch_size = max(1, global_batch // num_processes)
+    before = cfg.train_dataloader.get('batch_size')
+    if before != batch_size:
+        print_log(
+            f'batch_size is {batch_size} instead of {before}: the global '
+            f'batch of the recipe, auto_scale_lr.base_batch_size='
+            f'{global_batch}, is divided among {num_processes} process(es); '
+            'change that entry, or use --cfg-options '
+            'train_dataloader.batch_size=...',
+            logger='current',
+        )
+    cfg.train_dataloader.batch_size = batch_size
 
 
 def warn_about_batch_size(cfg: Config, num_processes: int) -> None:

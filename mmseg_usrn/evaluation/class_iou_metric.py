@@ -24,6 +24,8 @@ class ClassIoUMetric(IoUMetric):
                 prediction and label, each (K,).
         """
         metrics = super().compute_metrics(results)
+        if self.format_only:
+            return metrics
         intersect, union = (sum(r[part] for r in results) for part in (0, 1))
         iou = (100 * intersect / union).tolist()
         for name, value in zip(self.dataset_meta['classes'], iou, strict=True):

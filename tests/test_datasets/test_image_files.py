@@ -19,6 +19,7 @@ def touch(root, *names):
 def test_finds_every_suffix_in_any_case_and_depth(tmp_path):
     names = [f'{i}/deep/{i}{s}' for i, s in enumerate(IMAGE_SUFFIXES)]
     touch(tmp_path, 'A.JPG', *names, 'notes.txt', '.hidden.jpg')
+    touch(tmp_path, '.ipynb_checkpoints/A-checkpoint.jpg', 'b/.thumbs/A.jpg')
     files = find_files(str(tmp_path), IMAGE_SUFFIXES)
     expected = {'A': 'A.JPG', **{n.rsplit('.', 1)[0]: n for n in names}}
     assert {s: [str(tmp_path / p)] for s, p in expected.items()} == files

@@ -123,6 +123,8 @@ def test_global_batch(said, processes, batch_size, warning):
     assert cfg.train_dataloader.batch_size == batch_size
     expected = f'batch {warning} labeled images, the recipe was made for 8'
     assert (expected in said()) == bool(warning)
+    changed = f'batch_size is {batch_size} instead of 4'
+    assert (changed in said()) == (batch_size != 4)
 
 
 def test_batch_without_recipe_is_left():

@@ -25,3 +25,9 @@ def test_iou_of_every_class():
     assert found['IoU.sky'] == 75.0
     assert found['IoU.road'] == 66.67
     assert found['mIoU'] == 70.83
+
+
+def test_format_only(tmp_path):
+    MMLogger.get_instance('test_class_iou_metric')
+    metric = ClassIoUMetric(format_only=True, output_dir=str(tmp_path))
+    assert metric.compute_metrics([]) == {}

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmseg.registry import DATASETS
 from PIL import Image
 
 RNG = np.random.default_rng(0)
@@ -184,6 +185,19 @@ def test_labeled_images_among_the_unlabeled_are_excluded(fields, new_dataset):
     cfg = Config.fromfile('configs/my.py')
     parts = cfg.train_dataloader.dataset
     assert parts.unlabeled.exclude == parts.labeled.ann_file == 'list.txt'
+
+
+def test_folder_of_labeled_images_holds_no_unlabeled_ones(fields, new_dataset):
+    """Names of its images may occur in the other folder, too."""
+    images = fields / 'data/unlabeled/images'
+    save(images / 'a/labeled_0.tif', scene()[0])
+    more = ['data/labeled/images', '--model', 'model.py']
+    args = arguments()
+    at = args.index('data/unlabeled/images') + 1
+    assert new_dataset(*args[:at], *more, *args[at:]) == 0
+    part = Config.fromfile('configs/my.py').train_dataloader.dataset.unlabeled
+    assert part.data_prefix.img_path == 'data/unlabeled/images'
+    assert len(DATASETS.build(part)) == 7
 
 
 def test_models_with_several_auxiliary_heads(new_dataset):

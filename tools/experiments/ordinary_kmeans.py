@@ -35,6 +35,8 @@ def cluster_classes(
         previous_subclasses: (P,) subclasses at the last clustering.
         seed: Seed of the first centres, which are k-means++'s.
     """
+    device = labels.device
+    features, labels = features.cpu(), labels.cpu()
     ends = list(accumulate(subclasses_per_class, initial=0))
     subclasses = torch.full_like(labels, -1, dtype=torch.int64)
     prototypes = torch.full((ends[-1], features.shape[1]), torch.nan)
@@ -47,7 +49,7 @@ def cluster_classes(
         span = slice(ends[label], ends[label + 1])
         init = 'k-means++'
         if init_prototypes is not None:
-            init = init_prototypes[span].numpy()
+            init = init_prototypes[span].cpu().numpy()
         model = KMeans(count, init=init, n_init=1, random_state=seed)
         found = torch.from_numpy(model.fit_predict(features[where].numpy()))
         subclasses[where] = span.start + found.long()
@@ -55,14 +57,16 @@ def cluster_classes(
         inertia.append(model.inertia_)
     changed = None
     if previous_subclasses is not None:
-        known = (subclasses >= 0) & (previous_subclasses >= 0)
-        moved = subclasses != previous_subclasses
+        previous = previous_subclasses.cpu()
+        known = (subclasses >= 0) & (previous >= 0)
+        moved = subclasses != previous
         changed = moved[known].float().mean().item()
+    sizes = torch.bincount(subclasses[subclasses >= 0], minlength=ends[-1])
     return ClassClusters(
-        subclasses=subclasses,
-        prototypes=prototypes,
-        prices=torch.zeros(ends[-1], dtype=torch.float64),
-        sizes=torch.bincount(subclasses[subclasses >= 0], minlength=ends[-1]),
+        subclasses=subclasses.to(device),
+        prototypes=prototypes.to(device),
+        prices=torch.zeros(ends[-1], dtype=torch.float64, device=device),
+        sizes=sizes.to(device),
         inertia=inertia,
         gap=[0.0] * len(inertia),
         changed=changed,

@@ -15,6 +15,10 @@ THUMBNAIL = (16, 16)  # width and height, pixels
 # Where a name occurs more often, it does not tell pictures apart.
 MAX_TWINS = 3
 SAME_PICTURE = 8  # largest difference of two thumbnails, of 255
+# Pictures of little contrast (night, fog, microscopes) differ little, too: the
+# mean difference must also be small beside the contrast.
+SHARE_OF_CONTRAST = 0.5
+ROUNDING = 0.5
 
 
 def check_overlap(
@@ -127,4 +131,10 @@ def _thumbnail(path: str) -> np.ndarray | None:
 def _alike(first: np.ndarray | None, second: np.ndarray | None) -> bool:
     if first is None or second is None:
         return False
-    return int(cv2.absdiff(first, second).max()) <= SAME_PICTURE
+    difference = first.astype(float) - second
+    contrast = max(first.std(), second.std())
+    rms = np.sqrt(np.square(difference).mean())
+    return bool(
+        np.abs(difference).max() <= SAME_PICTURE
+        and rms <= max(SHARE_OF_CONTRAST * contrast, ROUNDING)
+    )

@@ -3,10 +3,12 @@
 from copy import deepcopy
 from pathlib import Path
 
+import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader, Runner
 from mmseg.registry import HOOKS, MODELS
+from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
@@ -86,7 +88,15 @@ class SubclassReclusterHook(Hook):
             )
         self._check_table(runner, model, dataset)
         if not model.subclass_table.is_ready:
+            if self.warmup_iters >= runner.max_iters:
+                raise ValueError(
+                    f'SubclassReclusterHook: warmup_iters={self.warmup_iters} '
+                    f'of max_iters={runner.max_iters}: nothing would ever be '
+                    'clustered, and the unlabeled images never used; lower '
+                    'warmup_iters or train longer'
+                )
             _check_exists(self.feature_checkpoint)
+            self._try_features(model, dataset)
         follow_table(runner, model)
 
     def before_train_iter(
@@ -137,6 +147,8 @@ class SubclassReclusterHook(Hook):
         table = model.subclass_table
         if runner.iter == 0:
             table.clear()
+            if model.teacher:
+                model.teacher.start_again()
         elif table.is_ready and table.num_images != len(dataset.labeled):
             raise ValueError(
                 f'the checkpoint has the subclasses of {table.num_images} '
@@ -144,6 +156,28 @@ class SubclassReclusterHook(Hook):
                 'restore the list of labeled images, or start a new run from '
                 'these weights: load_from=CHECKPOINT instead of resuming'
             )
+
+    @staticmethod
+    def _try_features(model: USRN, dataset: PairedDataset) -> None:
+        """Find out before a long warm-up whether images can be clustered."""
+        labeled = dataset.without_augmentation()
+        try:
+            with torch.random.fork_rng():
+                extract_labeled_features(
+                    model, Subset(labeled, [0]), dataset.cell_stride, 0
+                )
+        except (AssertionError, RuntimeError) as error:
+            raise ValueError(
+                'the model cannot compute features of '
+                f'{labeled.get_data_info(0)["img_path"]}: {error}\n'
+                'For the clustering it sees whole images, as '
+                'train_dataloader.dataset.feature_pipeline loads them, not '
+                'the windows of test_cfg.mode="slide". A model that needs '
+                'sides divisible by 16 or 32: '
+                'model.data_preprocessor.test_cfg=dict(size_divisor=32). One '
+                'that needs images of the crop size: dict(type="Resize", '
+                'scale=(512, 512)) before LoadAnnotations in that pipeline'
+            ) from error
 
     def _feature_model(self, runner: Runner, model: USRN) -> USRN:
         if self.feature_checkpoint is None:
@@ -177,6 +211,27 @@ def _check_exists(checkpoint: str | None) -> None:
             f'there is no feature_checkpoint {checkpoint}: train the '
             'supervised baseline first (tools/paper_recipe.sh does so for '
             'the configs of the paper), or correct the path'
+        )
+
+
+def check_clustering_planned(runner: Runner) -> None:
+    """Refuse a USRN that would never be clustered.
+
+    Args:
+        runner: The runner before its training starts.
+
+    Raises:
+        ValueError: If its model is a USRN and :class:`SubclassReclusterHook`
+            is not among its hooks.
+    """
+    planned = any(isinstance(h, SubclassReclusterHook) for h in runner.hooks)
+    if isinstance(unwrap(runner.model), USRN) and not planned:
+        raise ValueError(
+            'the config has a USRN model, but no SubclassReclusterHook: '
+            'nothing would ever be clustered, and the unlabeled images never '
+            'used. custom_hooks of a config replace those that it inherits; '
+            "add dict(type='SubclassReclusterHook', warmup_iters=4000, "
+            'interval=4000) to them'
         )
 
 

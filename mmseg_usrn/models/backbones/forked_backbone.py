@@ -49,7 +49,9 @@ class ForkedBackbone(BaseModule):
             self._shared = shared_modules(self.trunk, fork_after)
         self.fork = deepcopy(self.trunk)
         for name in self._shared:
-            self.fork.set_submodule(name, _Replay(self._outputs, name))
+            parent, _, leaf = name.rpartition('.')
+            replay = _Replay(self._outputs, name)
+            setattr(self.fork.get_submodule(parent), leaf, replay)
         if self._shared:
             self._drop_embeddings()
 

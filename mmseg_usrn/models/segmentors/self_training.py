@@ -31,7 +31,9 @@ class SelfTraining(EncoderDecoder):
     Args:
         *args: As in MMSeg's ``EncoderDecoder``, by position.
         data_preprocessor: Config of the stock preprocessor.
-        warmup_iters: Iterations on labeled images alone.
+        warmup_iters: Iterations on labeled images alone; counted in the
+            checkpoint, so a run from the weights of another one
+            (``load_from``) counts on.
         threshold: Pseudo labels count above this confidence.
         unsup_loss_weight: Weight of the loss on unlabeled images.
         unsup_downsample: As in :class:`USRN`.

@@ -8,7 +8,8 @@ class MeanTeacher(ExponentialMovingAverage):
     """MMEngine's moving average, with buffers, used as a teacher.
 
     Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS
-    2017. The first call of :meth:`follow` copies the student.
+    2017. The first call of :meth:`follow` copies the student; in a resumed run
+    the average goes on.
 
     Args:
         student: The model to average; a copy is kept in ``module``.
@@ -25,6 +26,10 @@ class MeanTeacher(ExponentialMovingAverage):
                 'switches the teacher off'
             )
         super().__init__(student, momentum=momentum, update_buffers=True)
+
+    def start_again(self) -> None:
+        """Let the next :meth:`follow` copy the student."""
+        self.steps.zero_()
 
     def follow(self, student: nn.Module) -> nn.Module:
         """Move towards the student.

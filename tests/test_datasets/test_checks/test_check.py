@@ -222,6 +222,17 @@ def test_same_name_but_other_picture_is_a_warning(root):
     only(check_config(config(root)), 'but different pictures', 'warning')
 
 
+def test_pictures_of_little_contrast(root):
+    """In fog, two pictures differ no more than one that is saved again."""
+    first, second = (picture() // 16 + 120 for _ in range(2))
+    save(root / 'labeled/img/labeled_0.png', first)
+    save(root / 'unlabeled/img/labeled_0.png', second)
+    only(check_config(config(root)), 'but different pictures', 'warning')
+    (root / 'unlabeled/img/labeled_0.png').unlink()
+    save(root / 'unlabeled/img/labeled_0.jpg', first, quality=90)
+    only(check_config(config(root)), 'looks alike')
+
+
 def test_the_same_files_in_both_parts(root):
     cfg = config(root)
     cfg.train_dataloader.dataset.unlabeled.data_root = str(root)

@@ -16,6 +16,7 @@ from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.engine import (
     SubclassReclusterHook,
+    check_clustering_planned,
     extract_labeled_features,
     recluster,
 )
@@ -235,6 +236,24 @@ def test_new_run_from_old_weights_clusters_afresh(toy_config, tmp_path):
 
 
 @pytest.mark.slow
+def test_new_run_from_old_weights_has_a_new_teacher(toy_config, tmp_path):
+    """An old teacher would name subclasses of the old clustering."""
+    options = {'model.teacher_momentum': 0.01, 'train_cfg.max_iters': 4}
+    run(toy_config, **options)
+    _, probe = run(
+        toy_config,
+        load_from=f'{toy_config.work_dir}/iter_4.pth',
+        work_dir=str(tmp_path / 'second'),
+        **options,
+    )
+    # The first pseudo labels are made in iteration 2, after the clustering.
+    student, after = probe.weights[2], probe.weights[3]
+    name = 'decode_head.class_head.conv_seg.weight'
+    assert after['teacher.steps'] == 1
+    assert torch.equal(after[f'teacher.module.{name}'], student[name])
+
+
+@pytest.mark.slow
 def test_resuming_with_other_labeled_images(toy_config):
     run(toy_config, **{'train_cfg.max_iters': 3})
     with pytest.raises(ValueError, match='of 5 labeled images, but .* 3 now'):
@@ -243,6 +262,38 @@ def test_resuming_with_other_labeled_images(toy_config):
             resume=True,
             **{'train_dataloader.dataset.labeled.indices': 3},
         )
+
+
+def test_endless_warmup_is_refused(toy_config):
+    toy_config.custom_hooks[0].warmup_iters = 6
+    with pytest.raises(ValueError, match='warmup_iters=6 of max_iters=6'):
+        run(toy_config)
+
+
+def test_features_are_tried_before_the_warmup(toy_config):
+    """A U-Net takes sides that are multiples of 16 only."""
+    toy_config.model.backbone = dict(
+        type='UNet', base_channels=4, norm_cfg=dict(type='BN')
+    )
+    toy_config.model.decode_head.update(in_index=4, in_channels=4)
+    toy_config.train_dataloader.dataset.feature_pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=(60, 44)),
+        dict(type='LoadAnnotations'),
+        dict(type='PackSegInputs'),
+    ]
+    with pytest.raises(ValueError, match=r'(?s)cannot compute.*size_divisor'):
+        run(toy_config)
+
+
+def test_hook_is_missed(toy_config):
+    check_clustering_planned(Runner.from_cfg(deepcopy(toy_config)))
+    toy_config.custom_hooks = []
+    with pytest.raises(ValueError, match='no SubclassReclusterHook'):
+        check_clustering_planned(Runner.from_cfg(toy_config))
+    toy_config.model.type = 'EncoderDecoder'
+    del toy_config.model['num_subclasses']
+    check_clustering_planned(Runner.from_cfg(toy_config))
 
 
 def test_other_model_is_refused(toy_config):
