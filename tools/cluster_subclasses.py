@@ -34,7 +34,7 @@ from mmseg_usrn.engine.launch import (
 )
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import IGNORED_SUBCLASS
-from mmseg_usrn.visualization import subclass_palette
+from mmseg_usrn.visualization import DROPPED, subclass_palette
 
 
 def parse_args() -> argparse.Namespace:
@@ -112,7 +112,10 @@ def write_map(subclasses: np.ndarray, palette: np.ndarray, path: Path) -> None:
         Image.fromarray(subclasses.astype(np.uint16)).save(path)
         return
     image = Image.fromarray(subclasses.astype(np.uint8))
-    image.putpalette(palette.tobytes())
+    # All 256 colours: of fewer, PNG keeps fewer bits of the index 255.
+    colors = np.full((256, 3), DROPPED, np.uint8)
+    colors[: len(palette)] = palette
+    image.putpalette(colors.tobytes())
     image.save(path)
 
 
