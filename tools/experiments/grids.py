@@ -114,6 +114,9 @@ CONTENDERS = {
             **CLUSTER_ONCE,
         },
     ),
+    'usrn_strict_renormalize_reclustered': Contender(
+        'usrn.py', {**STRICT_TEACHER, 'model.gate': 'renormalize'}
+    ),
     'usrn_renormalize': Contender('usrn.py', {'model.gate': 'renormalize'}),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
