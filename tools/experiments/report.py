@@ -87,7 +87,9 @@ def to_markdown(rows: list[dict]) -> str:
 
 def summary(rows: list[dict]) -> str:
     """Means and spreads of the main contenders' last checkpoints."""
-    groups = last_rows(rows)
+    groups = {
+        key: group for key, group in last_rows(rows).items() if key[1] in MAIN
+    }
     if not groups:
         return 'Not run yet.\n'
     table = _table(
@@ -100,7 +102,6 @@ def summary(rows: list[dict]) -> str:
             'CPU min': round(mean(_values(group, 'cpu_minutes')), 1),
         }
         for key, group in groups.items()
-        if key[1] in MAIN
     )
     return '\n'.join([*table, ''])
 

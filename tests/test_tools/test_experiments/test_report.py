@@ -97,6 +97,16 @@ def test_summary(work_dir):
     assert summary([]) == 'Not run yet.\n'
 
 
+def test_ablations_alone(tmp_path):
+    from records import result_rows
+    from report import summary, write_results
+
+    add_run(tmp_path, 'usrn_no_fork', 0, 38.0)
+    write_results(tmp_path)
+    assert 'usrn_no_fork' in (tmp_path / 'results.md').read_text()
+    assert summary(result_rows(tmp_path)) == 'Not run yet.\n'
+
+
 def test_newest_checkpoint(tmp_path):
     from records import find_checkpoint, iteration_of
 
