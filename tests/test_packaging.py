@@ -105,6 +105,7 @@ def test_wheel_trains_the_demo(wheel_python, installed, tmp_path):
             '--cfg-options',
             'train_cfg.max_iters=4',
             'train_cfg.val_interval=4',
+            'custom_hooks.0.warmup_iters=2',
         ),
         cwd=tmp_path,
         timeout=500,
