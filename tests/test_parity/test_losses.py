@@ -7,6 +7,7 @@ nothing; all else is the segmentor that trains.
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -26,8 +27,9 @@ PRECISIONS = {
 class Recorded:
     """A segmentor whose maps are those of a case, and its loss."""
 
-    def __init__(self, case, dtype):
+    def __init__(self, case, dtype, settings):
         self.case = case
+        self.settings = settings
         self.maps = {
             (branch, sub): torch.from_numpy(
                 case[f'in/{letter}{sub}_logits']
@@ -47,7 +49,7 @@ class Recorded:
         supervised, subclass, unsup = self.weights
         model = MODELS.build(
             dict(
-                type='USRN',
+                self.settings,
                 backbone=dict(type='ResNet', depth=18, base_channels=1),
                 decode_head=dict(
                     type='FCNHead',
@@ -115,8 +117,11 @@ def precision(request):
 
 
 @pytest.fixture
-def recorded(loss_case, precision):
-    return Recorded(loss_case, PRECISIONS[precision][0])
+def recorded(loss_case, precision, project_root):
+    """The case with the settings of the paper's configs."""
+    base = project_root / 'configs/usrn/paper/_base_'
+    settings = Config.fromfile(base / 'usrn.py').usrn
+    return Recorded(loss_case, PRECISIONS[precision][0], settings)
 
 
 @pytest.fixture

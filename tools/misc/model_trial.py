@@ -93,6 +93,7 @@ def stock_weights(model) -> dict[str, torch.Tensor]:
                 'subclass_neck.',
                 'decode_head.subclass_head.',
                 'subclass_table.',
+                'teacher.',
             )
         )
     }

@@ -1,9 +1,13 @@
 # Cityscapes 1/16: 186 labeled images. Stages 2 (clustering the features of
 # the best baseline) and 3 (USRN, again from ImageNet weights) of the recipe.
-_base_ = ['./_base_/cityscapes.py', './_base_/published_subclasses.py']
+_base_ = [
+    './_base_/cityscapes.py',
+    './_base_/published_subclasses.py',
+    './_base_/usrn.py',
+]
 work_dir = 'work_dirs/paper/cityscapes_1over16'
 subclasses = _base_.published_subclasses.cityscapes_1over16
-model = dict(type='USRN', num_subclasses=sum(subclasses))
+model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
 # 7,200 epochs of floor(186 / 1) = 186 iterations on 4 GPUs, 1 + 1 images each
 max_iters = 1339200
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)

@@ -1,9 +1,13 @@
 # Cityscapes 1/8: 372 labeled images. Stages 2 (clustering the features of the
 # best baseline) and 3 (USRN, again from ImageNet weights) of the recipe.
-_base_ = ['./_base_/cityscapes.py', './_base_/published_subclasses.py']
+_base_ = [
+    './_base_/cityscapes.py',
+    './_base_/published_subclasses.py',
+    './_base_/usrn.py',
+]
 work_dir = 'work_dirs/paper/cityscapes_1over8'
 subclasses = _base_.published_subclasses.cityscapes_1over8
-model = dict(type='USRN', num_subclasses=sum(subclasses))
+model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
 # 3,360 epochs of floor(372 / 1) = 372 iterations on 4 GPUs, 1 + 1 images each
 max_iters = 1249920
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)

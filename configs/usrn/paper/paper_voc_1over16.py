@@ -1,9 +1,13 @@
 # VOC 1/16: 662 labeled images. Stages 2 (clustering the features of the best
 # baseline) and 3 (USRN, again from ImageNet weights) of the recipe.
-_base_ = ['./_base_/voc.py', './_base_/published_subclasses.py']
+_base_ = [
+    './_base_/voc.py',
+    './_base_/published_subclasses.py',
+    './_base_/usrn.py',
+]
 work_dir = 'work_dirs/paper/voc_1over16'
 subclasses = _base_.published_subclasses.voc_1over16
-model = dict(type='USRN', num_subclasses=sum(subclasses))
+model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
 # 1,200 epochs of floor(662 / 4) = 165 iterations on 2 GPUs, 4 + 4 images each
 max_iters = 198000
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)

@@ -8,12 +8,13 @@ from .pseudo_labels import (
     make_pseudo_labels,
     masked_cross_entropy,
 )
-from .stock_checkpoint import adopt_stock_keys
+from .stock_checkpoint import adopt_as_teacher, adopt_stock_keys
 
 __all__ = [
     'GATE_RULES',
     'MeanTeacher',
     'PseudoLabels',
+    'adopt_as_teacher',
     'adopt_stock_keys',
     'build_teacher',
     'confident_labels',

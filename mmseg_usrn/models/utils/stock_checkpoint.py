@@ -1,6 +1,8 @@
-"""Reading checkpoints of stock models."""
+"""Reading checkpoints of stock models, and of models without a teacher."""
 
 from collections.abc import Collection
+
+import torch
 
 STOCK_TO_USRN = {
     'backbone.': ('backbone.trunk.', 'backbone.fork.'),
@@ -42,3 +44,27 @@ def adopt_stock_keys(
             for other in others:
                 if other + rest in own_keys:
                     state_dict[prefix + other + rest] = weight
+
+
+TEACHER = 'teacher.module.'
+"""Prefix of the averaged model."""
+
+
+def adopt_as_teacher(
+    state_dict: dict, own_keys: Collection[str], prefix: str = ''
+) -> None:
+    """Let a teacher that the checkpoint lacks start as the student, in place.
+
+    Args:
+        state_dict: Weights by name, those of the student among them.
+        own_keys: Names of the weights that the model has.
+        prefix: What stands before all names in ``state_dict``.
+    """
+    steps = f'{prefix}teacher.steps'
+    if 'teacher.steps' not in own_keys or steps in state_dict:
+        return
+    state_dict[steps] = torch.tensor(0)
+    for key in own_keys:
+        student = prefix + key.removeprefix(TEACHER)
+        if key.startswith(TEACHER) and student in state_dict:
+            state_dict[prefix + key] = state_dict[student]

@@ -152,8 +152,9 @@ def test_unknown_and_missing_names_are_reported(config, stock, tmp_path):
     assert 'backbone.trunk.layer9.weight' in unexpected
     assert 'extra.weight' in unexpected
     assert 'layer4.0.conv2' not in message
-    for part in ('trunk', 'fork'):
-        assert f'backbone.{part}.layer4.0.conv1.weight' in missing
+    for model in ('', 'teacher.module.'):
+        for part in ('trunk', 'fork'):
+            assert f'{model}backbone.{part}.layer4.0.conv1.weight' in missing
 
 
 def test_other_numbers_of_classes_are_reported(config, stock, tmp_path):

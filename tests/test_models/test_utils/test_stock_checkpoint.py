@@ -1,6 +1,6 @@
 """Names of stock weights in a USRN."""
 
-from mmseg_usrn.models.utils import adopt_stock_keys
+from mmseg_usrn.models.utils import adopt_as_teacher, adopt_stock_keys
 
 OWN = {
     'backbone.trunk.conv.weight',
@@ -48,3 +48,27 @@ def test_prefix():
         'module.backbone.fork.layer.weight': 1,
         'steps': 2,
     }
+
+
+def test_teacher_starts_as_the_student():
+    own = ('head.weight', 'teacher.steps', 'teacher.module.head.weight')
+    student = {'a.head.weight': 1}
+    adopt_as_teacher(student, own, prefix='a.')
+    assert student == {
+        'a.head.weight': 1,
+        'a.teacher.steps': 0,
+        'a.teacher.module.head.weight': 1,
+    }
+
+
+def test_teacher_of_the_checkpoint_is_left():
+    own = ('teacher.steps', 'teacher.module.weight', 'weight')
+    weights = {'weight': 1, 'teacher.steps': 5, 'teacher.module.weight': 2}
+    adopt_as_teacher(weights, own)
+    assert weights['teacher.module.weight'] == 2
+
+
+def test_no_teacher_where_the_model_has_none():
+    weights = {'weight': 1}
+    adopt_as_teacher(weights, ('weight',))
+    assert weights == {'weight': 1}
