@@ -83,64 +83,40 @@ class Run:
         return [o for o in self.options() if o.startswith('model.')]
 
 
-STRICT_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
-CLUSTER_ONCE = {'custom_hooks.0.interval': None}
 THREE_STAGES = {
     'custom_hooks.0.warmup_iters': 0,
-    **CLUSTER_ONCE,
     'custom_hooks.0.feature_checkpoint': '{checkpoint}',
 }
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
-    'usrn': Contender('usrn.py'),
     'mean_teacher': Contender(
-        'self_training.py', {'model.teacher_momentum': 0.01}
+        'self_training.py',
+        {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
     ),
-    'mean_teacher_strict': Contender('self_training.py', STRICT_TEACHER),
-    'usrn_teacher': Contender('usrn.py', {'model.teacher_momentum': 0.01}),
-    'usrn_strict': Contender(
-        'usrn.py', {**STRICT_TEACHER, 'model.gate': 'always', **CLUSTER_ONCE}
-    ),
-    'usrn_strict_renormalize': Contender(
-        'usrn.py',
-        {**STRICT_TEACHER, 'model.gate': 'renormalize', **CLUSTER_ONCE},
-    ),
-    'usrn_strict_renormalize_no_teacher': Contender(
-        'usrn.py',
-        {
-            'model.threshold': 0.95,
-            'model.gate': 'renormalize',
-            **CLUSTER_ONCE,
-        },
-    ),
-    'usrn_strict_renormalize_reclustered': Contender(
-        'usrn.py', {**STRICT_TEACHER, 'model.gate': 'renormalize'}
-    ),
-    'usrn_renormalize': Contender('usrn.py', {'model.gate': 'renormalize'}),
-    'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
-    'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
-    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
+    'usrn_paper': Contender('usrn_paper.py'),
+    'usrn': Contender('usrn.py'),
+    'baseline_double_batch': Contender('baseline_double_batch.py'),
     'baseline_average': Contender('baseline_average.py'),
+    'usrn_gate_entropy': Contender('usrn.py', {'model.gate': 'entropy'}),
+    'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
+    'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
+    'usrn_no_teacher': Contender(
+        'usrn.py', {'model.teacher_momentum': None}
+    ),
+    'usrn_reclustered': Contender('usrn_reclustered.py'),
+    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'usrn_average_features': Contender(
         'usrn.py', THREE_STAGES, 'baseline_average'
     ),
     'usrn_ordinary_kmeans': Contender('usrn_ordinary_kmeans.py'),
-    'usrn_cluster_once': Contender('usrn.py', CLUSTER_ONCE),
     'usrn_11_subclasses': Contender('usrn.py', {'model.num_subclasses': 11}),
     'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),
     'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
     'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
     'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
 }
-MAIN = (
-    'baseline',
-    'self_training',
-    'mean_teacher_strict',
-    'usrn',
-    'usrn_strict',
-    'usrn_strict_renormalize',
-)
+MAIN = ('baseline', 'self_training', 'mean_teacher', 'usrn_paper', 'usrn')
 
 
 def grid(protocol: str) -> Iterator[Run]:
@@ -150,7 +126,8 @@ def grid(protocol: str) -> Iterator[Run]:
         protocol: ``'cpu'`` or ``'gpu'``.
     """
     ablations = [name for name in CONTENDERS if name not in MAIN]
-    blocks = [(('1over16',), MAIN), (('all',), ('baseline',))]
+    blocks = [(('1over16',), MAIN)]
+    blocks += [(('all',), ('baseline', 'baseline_double_batch'))]
     blocks += [(('1over8', '1over30'), MAIN)]
     blocks += [(('1over16',), (name,)) for name in ablations]
     for fractions, contenders in blocks:

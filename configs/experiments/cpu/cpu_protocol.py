@@ -76,10 +76,5 @@ param_scheduler = [
 train_cfg = dict(max_iters=max_iters, val_interval=250)
 default_hooks = dict(checkpoint=dict(interval=250, max_keep_ckpts=1))
 custom_hooks = [
-    dict(
-        type='SubclassReclusterHook',
-        warmup_iters=500,
-        interval=500,
-        num_workers=0,
-    )
+    dict(type='SubclassReclusterHook', warmup_iters=500, num_workers=0)
 ]

@@ -17,7 +17,5 @@ param_scheduler = [
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=500)
 default_hooks = dict(checkpoint=dict(interval=500, max_keep_ckpts=1))
-custom_hooks = [
-    dict(type='SubclassReclusterHook', warmup_iters=1000, interval=1000)
-]
+custom_hooks = [dict(type='SubclassReclusterHook', warmup_iters=1000)]
 env_cfg = dict(cudnn_benchmark=True)
