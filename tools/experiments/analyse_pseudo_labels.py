@@ -8,10 +8,10 @@ For one checkpoint, or several of a run to see the course of it::
 
 The unlabeled images go through the model as a whole, in evaluation mode,
 without augmentation; where a run has a teacher, through that. These sets of
-labels are counted: ``off`` as without the gate, ``gate`` with the gate of the
-config, ``dropped``, those of ``off`` that the gate took away or changed,
-``renormalized`` with the gate's rule of this name, and ``subclass``, those of
-the subclass branch. Writes ``pseudo_labels.json`` and plots.
+labels are counted: ``off`` as without the gate, ``entropy`` with the paper's
+gate, ``dropped``, those of ``off`` that it took away or changed,
+``renormalize`` with the gate that normalises again, and ``subclass``, those
+of the subclass branch. Writes ``pseudo_labels.json`` and plots.
 """
 
 import argparse
@@ -130,17 +130,17 @@ def label_sets(
         return {'off': confident_labels(prob, model.threshold)}
     logits = labeler.forward_dual(inputs)
     parents = model.subclass_table.subclass_to_class
-    off, gate, renormalized = (
+    off, entropy, renormalize = (
         make_pseudo_labels(*logits, parents, model.threshold, rule)
-        for rule in ('never', model.gate, 'renormalize')
+        for rule in ('never', 'entropy', 'renormalize')
     )
-    lost = ~gate.class_mask | (gate.classes != off.classes)
+    lost = ~entropy.class_mask | (entropy.classes != off.classes)
     known = off.parents >= 0
     return {
         'off': (off.classes, off.class_mask),
-        'gate': (gate.classes, gate.class_mask),
+        'entropy': (entropy.classes, entropy.class_mask),
         'dropped': (off.classes, off.class_mask & lost),
-        'renormalized': (renormalized.classes, renormalized.class_mask),
+        'renormalize': (renormalize.classes, renormalize.class_mask),
         'subclass': (off.parents.clamp(min=0), off.subclass_mask & known),
     }
 

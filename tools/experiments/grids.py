@@ -101,9 +101,7 @@ CONTENDERS = {
     'usrn_gate_entropy': Contender('usrn.py', {'model.gate': 'entropy'}),
     'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
-    'usrn_no_teacher': Contender(
-        'usrn.py', {'model.teacher_momentum': None}
-    ),
+    'usrn_no_teacher': Contender('usrn.py', {'model.teacher_momentum': None}),
     'usrn_reclustered': Contender('usrn_reclustered.py'),
     'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'usrn_average_features': Contender(

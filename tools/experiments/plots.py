@@ -10,9 +10,9 @@ from matplotlib import pyplot as plt  # noqa: E402
 
 NAMES = {
     'off': 'without gate',
-    'gate': 'with gate',
-    'dropped': 'dropped by the gate',
-    'renormalized': 'with a gate that normalizes again',
+    'entropy': "with the paper's gate",
+    'dropped': "dropped by the paper's gate",
+    'renormalize': 'with the gate that normalises again',
     'subclass': 'of the subclass branch',
 }
 

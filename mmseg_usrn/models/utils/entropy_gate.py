@@ -52,8 +52,8 @@ def entropy_gate(
         subclass_to_class: (S,) int64 parents, -1 for unused subclasses.
         rule: One of :data:`GATE_RULES`: ``'entropy'`` is the paper's,
             ``'renormalize'`` normalises what it leaves, so that the pixel
-            takes the parent's label, ``'always'`` and ``'never'`` restrict
-            everywhere and nowhere.
+            takes the parent's label, at a confidence of 1, ``'always'`` and
+            ``'never'`` restrict everywhere and nowhere.
 
     Returns:
         The restricted probabilities (N, K, h, w), the gate (N, h, w) bool,

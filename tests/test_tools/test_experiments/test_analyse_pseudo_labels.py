@@ -20,7 +20,7 @@ def test_summary():
     counts = {
         'truth': torch.tensor([8, 2]),
         'off': torch.tensor([[5, 1], [1, 1]]),
-        'gate': torch.tensor([[5, 0], [0, 0]]),
+        'entropy': torch.tensor([[5, 0], [0, 0]]),
     }
     summary = summarise(counts, CLASSES)
     assert summary['truth'] == [0.8, 0.2]
@@ -32,7 +32,7 @@ def test_summary():
         'rare_precision': 0.5,
         'histogram': [0.75, 0.25],
     }
-    assert summary['gate']['rare_precision'] is None, 'none was named'
+    assert summary['entropy']['rare_precision'] is None, 'none was named'
 
 
 def test_plots(tmp_path):
@@ -63,11 +63,11 @@ def test_counts_of_a_model(toy_config):
     pair.unlabeled.ann_file = ''
     dataset = unlabeled_with_masks(toy_config, num_images=2)
     counts = count_labels(model, dataset, num_classes=4)
-    names = {'off', 'gate', 'dropped', 'renormalized', 'subclass'}
+    names = {'off', 'entropy', 'dropped', 'renormalize', 'subclass'}
     assert set(counts) == {'truth', *names}
     covered = {name: int(counts[name].sum()) for name in counts}
     assert 0 < covered['off'] <= covered['truth']
     assert covered['dropped'] <= covered['off']
-    assert covered['off'] - covered['dropped'] <= covered['gate']
+    assert covered['off'] - covered['dropped'] <= covered['entropy']
     # Above a threshold of 0 every pixel has a label.
-    assert covered['renormalized'] == covered['subclass'] == covered['off']
+    assert covered['renormalize'] == covered['subclass'] == covered['off']
