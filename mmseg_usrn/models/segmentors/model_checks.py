@@ -1,6 +1,7 @@
 """Which models cannot be trained, said before anything is built."""
 
 from ..decode_heads.dual_head import check_head_type
+from ..utils import GATE_RULES
 
 IGNORED_BY_DEFAULT = 255
 """Label that MMSeg ignores and pads with unless told otherwise."""
@@ -48,6 +49,35 @@ def check_model(
             )
     check_head_type(decode_head)
     _check_classes(decode_head, data_preprocessor)
+
+
+def check_settings(
+    decode_head: dict,
+    num_subclasses: int | None,
+    threshold: float,
+    gate: str,
+) -> None:
+    """Refuse settings of USRN that are out of range.
+
+    Args:
+        decode_head: Config of the decode head.
+        num_subclasses: Outputs of the subclass branch, if they are given.
+        threshold: Confidence above which pseudo labels count.
+        gate: Rule of the gate.
+
+    Raises:
+        ValueError: If one of them cannot work.
+    """
+    num_classes = decode_head['num_classes']
+    if num_subclasses is not None and num_subclasses < num_classes:
+        raise ValueError(
+            f'num_subclasses={num_subclasses} is below '
+            f'num_classes={num_classes}; every class needs a subclass'
+        )
+    if not 0 <= threshold < 1:
+        raise ValueError(f'threshold must be in [0, 1), got {threshold}')
+    if gate not in GATE_RULES:
+        raise ValueError(f'gate must be one of {GATE_RULES}, got {gate!r}')
 
 
 def _check_classes(decode_head: dict, data_preprocessor: dict | None) -> None:

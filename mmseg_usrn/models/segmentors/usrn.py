@@ -13,7 +13,6 @@ from torch import Tensor
 from mmseg_usrn.structures import SubclassTable
 
 from ..utils import (
-    GATE_RULES,
     PseudoLabels,
     adopt_as_teacher,
     adopt_stock_keys,
@@ -21,7 +20,7 @@ from ..utils import (
     make_pseudo_labels,
     masked_cross_entropy,
 )
-from .model_checks import check_model
+from .model_checks import check_model, check_settings
 
 Samples = list[SegDataSample]
 
@@ -106,7 +105,7 @@ class USRN(EncoderDecoder):
         **unknown,
     ) -> None:
         check_model(backbone, decode_head, data_preprocessor, unknown)
-        _check_settings(decode_head, num_subclasses, threshold, gate)
+        check_settings(decode_head, num_subclasses, threshold, gate)
         backbone = deepcopy(backbone)
         if pretrained is not None:
             backbone['pretrained'] = pretrained
@@ -344,21 +343,3 @@ class USRN(EncoderDecoder):
 def _stack(pixel_data: list[PixelData]) -> Tensor:
     """Maps of shape (1, H, W) as one tensor of shape (N, H, W)."""
     return torch.cat([item.data for item in pixel_data])
-
-
-def _check_settings(
-    decode_head: dict,
-    num_subclasses: int | None,
-    threshold: float,
-    gate: str,
-) -> None:
-    num_classes = decode_head['num_classes']
-    if num_subclasses is not None and num_subclasses < num_classes:
-        raise ValueError(
-            f'num_subclasses={num_subclasses} is below '
-            f'num_classes={num_classes}; every class needs a subclass'
-        )
-    if not 0 <= threshold < 1:
-        raise ValueError(f'threshold must be in [0, 1), got {threshold}')
-    if gate not in GATE_RULES:
-        raise ValueError(f'gate must be one of {GATE_RULES}, got {gate!r}')
