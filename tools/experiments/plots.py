@@ -73,15 +73,23 @@ def plot_course(course: dict[str, dict], folder: Path) -> None:
     """
     iterations = [int(name.rpartition('_')[2]) for name in course]
     keys = ('coverage', 'accuracy', 'rare_coverage', 'rare_accuracy')
+    # Larger first, so that equal values do not hide each other.
+    sizes = np.linspace(12, 4, len(NAMES))
     figure, grid = plt.subplots(
         2, 2, figsize=(9, 6), sharex=True, layout='constrained'
     )
     for key, axes in zip(keys, grid.flat, strict=True):
-        for name, title in NAMES.items():
+        for size, (name, title) in zip(sizes, NAMES.items(), strict=True):
             values = [s[name][key] for s in course.values() if name in s]
             if len(values) == len(iterations):
                 values = [np.nan if v is None else 100 * v for v in values]
-                axes.plot(iterations, values, marker='o', label=title)
+                axes.plot(
+                    iterations,
+                    values,
+                    marker='o',
+                    markersize=size,
+                    label=title,
+                )
         axes.set_ylabel(f'{key.replace("_", " ")} in %')
     for axes in grid[1]:
         axes.set_xlabel('iteration')
