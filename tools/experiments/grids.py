@@ -103,6 +103,7 @@ CONTENDERS = {
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_no_teacher': Contender('usrn.py', {'model.teacher_momentum': None}),
     'usrn_reclustered': Contender('usrn_reclustered.py'),
+    'usrn_short_warmup': Contender('usrn_short_warmup.py'),
     'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'usrn_average_features': Contender(
         'usrn.py', THREE_STAGES, 'baseline_average'
