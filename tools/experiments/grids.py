@@ -83,6 +83,7 @@ class Run:
         return [o for o in self.options() if o.startswith('model.')]
 
 
+MEAN_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
 THREE_STAGES = {
     'custom_hooks.0.warmup_iters': 0,
     'custom_hooks.0.feature_checkpoint': '{checkpoint}',
@@ -90,10 +91,7 @@ THREE_STAGES = {
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
-    'mean_teacher': Contender(
-        'self_training.py',
-        {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
-    ),
+    'mean_teacher': Contender('self_training.py', MEAN_TEACHER),
     'usrn_paper': Contender('usrn_paper.py'),
     'usrn': Contender('usrn.py'),
     'baseline_double_batch': Contender('baseline_double_batch.py'),
@@ -103,6 +101,9 @@ CONTENDERS = {
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_no_teacher': Contender('usrn.py', {'model.teacher_momentum': None}),
     'usrn_reclustered': Contender('usrn_reclustered.py'),
+    'mean_teacher_short_warmup': Contender(
+        'self_training_short_warmup.py', MEAN_TEACHER
+    ),
     'usrn_short_warmup': Contender('usrn_short_warmup.py'),
     'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'usrn_average_features': Contender(
