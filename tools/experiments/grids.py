@@ -94,6 +94,11 @@ CONTENDERS = {
     'mean_teacher': Contender('self_training.py', MEAN_TEACHER),
     'usrn_paper': Contender('usrn_paper.py'),
     'usrn': Contender('usrn.py'),
+    'mean_teacher_short_warmup': Contender(
+        'self_training_short_warmup.py', MEAN_TEACHER
+    ),
+    'usrn_short_warmup': Contender('usrn_short_warmup.py'),
+    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'baseline_double_batch': Contender('baseline_double_batch.py'),
     'baseline_average': Contender('baseline_average.py'),
     'usrn_gate_entropy': Contender('usrn.py', {'model.gate': 'entropy'}),
@@ -101,11 +106,6 @@ CONTENDERS = {
     'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
     'usrn_no_teacher': Contender('usrn.py', {'model.teacher_momentum': None}),
     'usrn_reclustered': Contender('usrn_reclustered.py'),
-    'mean_teacher_short_warmup': Contender(
-        'self_training_short_warmup.py', MEAN_TEACHER
-    ),
-    'usrn_short_warmup': Contender('usrn_short_warmup.py'),
-    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'usrn_average_features': Contender(
         'usrn.py', THREE_STAGES, 'baseline_average'
     ),
