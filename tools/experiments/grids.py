@@ -94,11 +94,11 @@ CONTENDERS = {
     'mean_teacher': Contender('self_training.py', MEAN_TEACHER),
     'usrn_paper': Contender('usrn_paper.py'),
     'usrn': Contender('usrn.py'),
+    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'mean_teacher_short_warmup': Contender(
         'self_training_short_warmup.py', MEAN_TEACHER
     ),
     'usrn_short_warmup': Contender('usrn_short_warmup.py'),
-    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
     'baseline_double_batch': Contender('baseline_double_batch.py'),
     'baseline_average': Contender('baseline_average.py'),
     'usrn_gate_entropy': Contender('usrn.py', {'model.gate': 'entropy'}),
@@ -116,7 +116,14 @@ CONTENDERS = {
     'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
     'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
 }
-MAIN = ('baseline', 'self_training', 'mean_teacher', 'usrn_paper', 'usrn')
+MAIN = (
+    'baseline',
+    'self_training',
+    'mean_teacher',
+    'usrn_paper',
+    'usrn',
+    'usrn_three_stages',
+)
 
 
 def grid(protocol: str) -> Iterator[Run]:
