@@ -96,12 +96,16 @@ def run_ranks():
     return _run_ranks
 
 
+# Ends at once: a thread of gloo may abort a process that is slow to end.
 RANK_CODE = """
-import runpy, sys
+import os, runpy, sys
 import torch.distributed as dist
+from mmseg_usrn.engine.launch import leave_process_group
 dist.init_process_group('gloo')
 runpy.run_path(sys.argv[1])[sys.argv[2]](*sys.argv[3:])
-dist.destroy_process_group()
+leave_process_group()
+sys.stdout.flush()
+os._exit(0)
 """
 
 
