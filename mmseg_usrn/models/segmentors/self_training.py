@@ -18,9 +18,8 @@ class SelfTraining(EncoderDecoder):
     """USRN without subclasses: confident labels of the weak view as they are.
 
     The recipe of FixMatch (Sohn et al., NeurIPS 2020) with the threshold,
-    views and loss of USRN's paper, and a warm-up; the same ``threshold`` and
-    ``teacher_momentum`` as in :class:`USRN`, and only the subclass branch
-    differs::
+    views and loss of USRN's paper, and a warm-up. With the ``threshold`` and
+    ``teacher_momentum`` of a :class:`USRN` only the subclass branch differs::
 
         loss(inputs, data_samples)
             loss_by_gt(sup)
