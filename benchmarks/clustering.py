@@ -235,7 +235,7 @@ def run_large(part: str, out: Path, device: str) -> None:
         seconds=clock() - start,
         gap=gap,
         largest_difference=max((s.max() - s.min()).item() for s in spread),
-        peak_gb=peak_memory(),
+        peak_gb=peak_memory(device),
     )
     write_row(row, out)
 
@@ -284,12 +284,14 @@ def _run_rank(rank: int, num_ranks: int, out: Path) -> None:
     Path(f'{out.resolve()}.store').unlink(missing_ok=True)
 
 
-def peak_memory() -> float:
-    """Most memory that this process held, in GB (Linux).
+def peak_memory(device: str) -> float:
+    """Most memory of a device that this process held, in GB (Linux).
 
     ``getrusage`` would tell that of the process it was forked from, if that
     was more.
     """
+    if device != 'cpu':
+        return torch.cuda.max_memory_allocated(device) / 1e9
     status = Path('/proc/self/status').read_text()
     return int(re.search(r'VmHWM:\s+(\d+) kB', status)[1]) / 1e6
 

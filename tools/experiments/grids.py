@@ -1,7 +1,7 @@
 """What is compared: contenders, splits and seeds, most important first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RARE_CLASSES = ('pole', 'sign', 'fence', 'pedestrian', 'bicyclist')
 SEEDS = (0, 1, 2)
@@ -52,6 +52,12 @@ class Run:
         folder = f'configs/experiments/{self.protocol}'
         name = CONTENDERS[self.contender].config
         return f'{folder}/{self.protocol}_{name}'
+
+    @property
+    def needs(self) -> 'Run | None':
+        """The run whose checkpoint this one builds on."""
+        contender = CONTENDERS[self.contender].needs
+        return contender and replace(self, contender=contender)
 
     def options(self, checkpoint: str | None = None) -> list[str]:
         """Arguments of ``--cfg-options``.
@@ -115,6 +121,13 @@ CONTENDERS = {
     'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
     'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
     'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
+    'usrn_second_view': Contender('usrn_second_view.py'),
+    'usrn_feature_dropout': Contender(
+        'usrn_variants.py', {'model.type': 'FeatureDropoutUSRN'}
+    ),
+    'usrn_logit_noise': Contender(
+        'usrn_variants.py', {'model.type': 'LogitNoiseUSRN'}
+    ),
 }
 MAIN = (
     'baseline',

@@ -12,12 +12,12 @@ import shlex
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
-from grids import CONTENDERS, Run, grid
+from grids import Run, grid
 from processes import lock, step, stopped
 from records import (
     CHECKPOINTS,
@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=['*'],
         metavar='PATTERN',
-        help="names of runs, such as 'usrn/1over16_seed*'",
+        help="names of runs, such as 'usrn/1over16_seed*', in this order",
     )
     parser.add_argument(
         '--jobs', type=int, default=1, help='runs at a time (default: 1)'
@@ -80,11 +80,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run what is not finished, in order of importance."""
     args = parse_args()
-    runs = [
+    # dict, because a run may match several patterns.
+    runs = dict.fromkeys(
         run
+        for pattern in args.only
         for run in grid(args.protocol)
-        if any(fnmatch(run.name, pattern) for pattern in args.only)
-    ]
+        if fnmatch(run.name, pattern)
+    )
     work_dir = args.work_dir.resolve() / args.protocol
     if args.list:
         for run in runs:
@@ -95,13 +97,23 @@ def main() -> None:
         signal.signal(number, lambda *_: stopped.set())
     deadline = time.monotonic() + 60 * args.time_limit
     options = args.cfg_options
+    futures = {}
     with ThreadPoolExecutor(args.jobs) as pool:
-        # list() raises what a thread raised.
-        list(pool.map(lambda r: attempt(r, work_dir, deadline, options), runs))
+        for run in runs:
+            needed = futures.get(run.needs)
+            futures[run] = pool.submit(
+                attempt, run, work_dir, deadline, options, needed
+            )
+    for future in futures.values():
+        future.result()  # Raises what a thread raised.
 
 
 def attempt(
-    run: Run, work_dir: Path, deadline: float, options: list[str]
+    run: Run,
+    work_dir: Path,
+    deadline: float,
+    options: list[str],
+    needed: Future | None,
 ) -> None:
     """Do what is left of one run, unless it is finished, busy or too late.
 
@@ -110,7 +122,10 @@ def attempt(
         work_dir: Folder of the protocol.
         deadline: ``time.monotonic()`` at which it must have stopped.
         options: Further settings, as ``key=value``.
+        needed: The attempt to wait for, at the run that this one builds on.
     """
+    if needed is not None:
+        wait([needed])
     folder = work_dir / run.name
     if stopped.is_set() or is_finished(folder):
         return
@@ -180,13 +195,11 @@ def needed_checkpoint(run: Run, work_dir: Path) -> str | None:
     Raises:
         StepError: If that run is not trained.
     """
-    needs = CONTENDERS[run.contender].needs
-    if needs is None:
+    if run.needs is None:
         return None
-    needed = Run(run.protocol, needs, run.fraction, run.seed)
-    folder = work_dir / needed.name
+    folder = work_dir / run.needs.name
     if not read_record(folder).get('trained'):
-        raise StepError(f'{needed.name} must be trained first')
+        raise StepError(f'{run.needs.name} must be trained first')
     return str(find_checkpoint(folder, 'last'))
 
 

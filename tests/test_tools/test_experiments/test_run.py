@@ -1,6 +1,7 @@
 """The runner: once for real, and with tools that only leave their files."""
 
 import json
+import sys
 import time
 from math import inf
 from pathlib import Path
@@ -55,7 +56,8 @@ def attempt(work_dir, name='usrn', options=('a=1',)):
     from grids import Run
     from run import attempt
 
-    attempt(Run('cpu', name, '1over16', 0), work_dir, inf, list(options))
+    run = Run('cpu', name, '1over16', 0)
+    attempt(run, work_dir, inf, list(options), needed=None)
     path = work_dir / name / '1over16_seed0' / 'record.json'
     return json.loads(path.read_text()) if path.exists() else None
 
@@ -132,6 +134,30 @@ def test_a_run_waits_for_what_it_needs(tools, tmp_path):
     folder = tmp_path / 'baseline' / '1over16_seed0'
     key = 'custom_hooks.0.feature_checkpoint'
     assert f'{key}={folder}/iter_4.pth' in train
+
+
+def test_several_at_a_time_in_the_order_of_the_patterns(
+    tools, tmp_path, monkeypatch
+):
+    import run
+
+    def train_slowly(folder):
+        time.sleep(0.3)
+        type(tools).train(tools, folder)
+
+    monkeypatch.setattr(tools, 'train', train_slowly)
+    monkeypatch.setattr(run.signal, 'signal', lambda *_: None)
+    names = ['usrn', 'baseline', 'usrn_three_stages']
+    patterns = [f'{name}/1over16_seed0' for name in names]
+    arguments = ['cpu', '--work-dir', str(tmp_path), '--jobs', '3']
+    monkeypatch.setattr(
+        sys, 'argv', ['run.py', *arguments, '--only', *patterns]
+    )
+    run.main()
+    trained = [c for c in tools.commands if 'tools/train.py' in c]
+    assert len(trained) == 3
+    assert 'usrn.py' in trained[0][2] and 'baseline' in trained[1][2]
+    assert f'{tmp_path}/cpu/baseline' in trained[2][-1]
 
 
 def test_a_tool_is_stopped_at_the_deadline(tmp_path):

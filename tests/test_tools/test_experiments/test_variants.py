@@ -1,0 +1,87 @@
+"""What newer recipes add to USRN, on small models."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+
+
+@pytest.fixture
+def build(toy_config):
+    """A trained-looking variant and a batch with a second strong view."""
+    import variants  # noqa: F401  (registers the segmentors)
+
+    def build(kind):
+        init_default_scope('mmseg')
+        torch.manual_seed(0)
+        settings = dict(deepcopy(toy_config.model), type=kind, threshold=0.0)
+        model = MODELS.build(settings)
+        model.init_weights()
+        model.subclass_table.fill(
+            subclass_to_class=torch.arange(4).repeat_interleave(2),
+            prototypes=torch.zeros(8, 8),
+            prices=torch.zeros(8),
+            cells_per_image=torch.full((5,), 48),
+            cell_subclass=torch.full((5 * 48,), -1, dtype=torch.int32),
+            dominant_subclass=torch.tensor([[0, 2, 4, 6]] * 5),
+        )
+        np.random.seed(0)
+        loader = Runner.build_dataloader(toy_config.train_dataloader)
+        data = model.data_preprocessor(next(iter(loader)), training=True)
+        strong = data['inputs']['unsup_strong']
+        data['inputs']['unsup_strong2'] = strong.flip(3)
+        return model.eval(), data  # eval: the same numbers in each pass
+
+    return build
+
+
+def test_second_view_counts_half(build):
+    model, data = build('SecondStrongViewUSRN')
+    plain, _ = build('USRN')
+    both = model.loss(**data)
+    inputs = data['inputs']
+    first = plain.loss(**data)
+    inputs['unsup_strong'] = inputs['unsup_strong2']
+    second = plain.loss(**data)
+    for name, loss in both.items():
+        expected = (first[name] + second[name]) / 2
+        torch.testing.assert_close(loss, expected)
+    name = 'unsup_class.loss_ce'
+    assert first[name] != second[name]
+
+
+def test_feature_dropout_learns_from_the_weak_view(build):
+    model, data = build('FeatureDropoutUSRN')
+    inputs = data['inputs']
+    plain = model.forward_dual(inputs['unsup_weak'])
+    dropped = model.forward_second(inputs)
+    for one, other in zip(plain, dropped, strict=True):
+        assert one.shape == other.shape and not one.equal(other)
+    losses = model.loss(**data)
+    total = losses['unsup_class.loss_ce'] + losses['unsup_subclass.loss_ce']
+    total.backward()
+    assert model.decode_head.subclass_head.conv_seg.weight.grad.any()
+
+
+def test_rare_classes_vary_most(build):
+    model, data = build('LogitNoiseUSRN')
+    model.loss(**data)
+    labels = torch.cat(
+        [s.gt_sem_seg.data.flatten() for s in data['data_samples']['sup']]
+    )
+    counts = labels[labels < 4].bincount(minlength=4)
+    assert model.class_pixels.tolist() == counts.tolist()
+    head = model.decode_head.class_head
+    feats = torch.randn(1, head.conv_seg.in_channels, 32, 32)
+    calm = head.conv_seg(feats)
+    head.train()
+    change = (head.conv_seg(feats) - calm)[0].flatten(1)
+    assert change.min() >= 0 and change.max() <= 1
+    assert change.mean(1).argsort().tolist() == (-counts).argsort().tolist()
+    # In prediction there is none, and the teacher has none.
+    teacher = model.teacher.module.decode_head.class_head.conv_seg
+    assert not teacher._forward_hooks

@@ -1,0 +1,113 @@
+"""What newer recipes add, on top of USRN, to see whether it earns a place.
+
+A training that imports this module (``custom_imports``) can name these
+segmentors.
+"""
+
+import torch
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from mmseg_usrn.models import USRN
+
+Logits = tuple[Tensor, Tensor]
+
+
+class TwoViewsUSRN(USRN):
+    """USRN in which two views learn from the same pseudo labels.
+
+    The loss on unlabeled images is the mean of the losses of the views.
+    """
+
+    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
+        """Logits of both branches on the second view.
+
+        Args:
+            inputs: (N, 3, H, W) images of all branches.
+        """
+        raise NotImplementedError
+
+    def loss(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: dict[str, list[SegDataSample]],
+    ) -> dict[str, Tensor]:
+        """As in :class:`USRN`."""
+        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
+        if self.subclass_table.is_ready:
+            views = [
+                self.forward_dual(inputs['unsup_strong']),
+                self.forward_second(inputs),
+            ]
+            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
+            first, second = (
+                self.loss_by_pseudo_labels(logits, pseudo) for logits in views
+            )
+            losses.update(
+                {name: (first[name] + second[name]) / 2 for name in first}
+            )
+        return losses
+
+
+@MODELS.register_module()
+class SecondStrongViewUSRN(TwoViewsUSRN):
+    """A second strong view, ``unsup_strong2``.
+
+    UniMatch (Yang et al., CVPR 2023), section 3.3.
+    """
+
+    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
+        """Logits of both branches on the second strong view."""
+        return self.forward_dual(inputs['unsup_strong2'])
+
+
+@MODELS.register_module()
+class FeatureDropoutUSRN(TwoViewsUSRN):
+    """The weak view with half of the channels of its features dropped.
+
+    UniMatch (Yang et al., CVPR 2023), section 3.2.
+    """
+
+    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
+        """Logits of both branches on the weak view, channels dropped."""
+        dropped = [
+            tuple(F.dropout2d(feat, 0.5) for feat in feats)
+            for feats in self.extract_dual_feat(inputs['unsup_weak'])
+        ]
+        return self.decode_head.forward_dual(*dropped, self.unsup_downsample)
+
+
+@MODELS.register_module()
+class LogitNoiseUSRN(USRN):
+    """Class logits vary in training, the more the rarer the class.
+
+    BLV (Wang et al., CVPR 2023), section 3.2: a class of ``p`` of the ``P``
+    labeled pixels varies by ``|noise| * log(P / p)``, divided by the largest
+    such logarithm; the noise is normal with a deviation of 6, cut at 1.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        pixels = torch.zeros(self.num_classes)
+        self.register_buffer('class_pixels', pixels, persistent=False)
+        classifier = self.decode_head.class_head.conv_seg
+        classifier.register_forward_hook(self._vary)
+
+    def loss_by_gt(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """As in :class:`USRN`; counts the pixels of the classes."""
+        for sample in data_samples:
+            labels = sample.gt_sem_seg.data.flatten()
+            labels = labels[labels != self.decode_head.ignore_index]
+            self.class_pixels += labels.bincount(minlength=self.num_classes)
+        return super().loss_by_gt(inputs, data_samples)
+
+    def _vary(self, module: nn.Module, _, logits: Tensor) -> Tensor:
+        if not module.training:
+            return logits
+        rarity = (self.class_pixels.sum() / self.class_pixels.clamp(1)).log()
+        noise = (6 * torch.randn_like(logits)).abs().clamp(max=1)
+        return logits + noise * (rarity / rarity.max()).view(-1, 1, 1)
