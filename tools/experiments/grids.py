@@ -90,10 +90,7 @@ class Run:
 
 
 MEAN_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
-THREE_STAGES = {
-    'custom_hooks.0.warmup_iters': 0,
-    'custom_hooks.0.feature_checkpoint': '{checkpoint}',
-}
+THREE_STAGES = {'custom_hooks.0.feature_checkpoint': '{checkpoint}'}
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),

@@ -99,6 +99,7 @@ def _row(folder: Path, record: dict, kind: str, work_dir: Path) -> dict:
     rare = [iou[f'IoU.{name}'] for name in RARE_CLASSES]
     scalars = read_scalars(folder)
     gpu = max((entry.get('memory', 0) for entry in scalars), default=0)
+    cpu = record['cpu_seconds']  # None where it was not measured
     return {
         'contender': record['contender'],
         'fraction': record['fraction'],
@@ -110,7 +111,7 @@ def _row(folder: Path, record: dict, kind: str, work_dir: Path) -> dict:
         'aAcc': round(metrics['aAcc'], 2),
         **iou,
         'wall_minutes': round(record['wall_seconds'] / 60, 1),
-        'cpu_minutes': round(record['cpu_seconds'] / 60, 1),
+        'cpu_minutes': cpu and round(cpu / 60, 1),
         'peak_memory_mb': record['peak_memory_mb'],
         'peak_gpu_memory_mb': gpu,
         'log': str((folder / 'train.log').relative_to(work_dir)),

@@ -10,6 +10,7 @@ import argparse
 import csv
 import io
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -99,7 +100,7 @@ def summary(rows: list[dict]) -> str:
             'mIoU': _spread(_values(group, 'mIoU')),
             'over baseline': _gain(groups, key, 'baseline'),
             'rare classes': _spread(_values(group, 'mIoU_rare')),
-            'CPU min': round(mean(_values(group, 'cpu_minutes')), 1),
+            'CPU min': _measured(_minutes, _values(group, 'cpu_minutes')),
         }
         for key, group in groups.items()
     )
@@ -146,9 +147,9 @@ def _details(
         'rare last': _spread(_values(last, 'mIoU_rare')),
         'rare best': _spread(_values(best, 'mIoU_rare')),
         'iterations': last[0]['iteration'],
-        'CPU min': round(mean(_values(last, 'cpu_minutes')), 1),
-        'wall min': round(mean(_values(last, 'wall_minutes')), 1),
-        'peak MB': max(_values(last, 'peak_memory_mb')),
+        'CPU min': _measured(_minutes, _values(last, 'cpu_minutes')),
+        'wall min': _measured(_minutes, _values(last, 'wall_minutes')),
+        'peak MB': _measured(max, _values(last, 'peak_memory_mb')),
         'peak GPU MB': max(_values(last, 'peak_gpu_memory_mb')),
     }
 
@@ -201,6 +202,15 @@ def _run(row: dict) -> dict:
 
 def _values(rows: list[dict], key: str) -> list:
     return [row[key] for row in rows]
+
+
+def _measured(function: Callable, values: list) -> float | str:
+    """What the function makes of values, nothing where one is missing."""
+    return '' if None in values else function(values)
+
+
+def _minutes(values: list[float]) -> float:
+    return round(mean(values), 1)
 
 
 def _spread(values: list[float], sign: str = '') -> str:

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from grids import Run, grid
 from processes import lock, step, stopped
@@ -28,6 +29,9 @@ from records import (
     write_record,
 )
 from report import write_results
+
+writing = Lock()
+"""Threads write the tables one after the other."""
 
 
 class StepError(RuntimeError):
@@ -141,7 +145,8 @@ def attempt(
                 test(run, folder, kind, options, execute)
         except StepError as error:
             print(f'{run.name}: {error}', flush=True)
-        write_results(work_dir)
+        with writing:
+            write_results(work_dir)
 
 
 def is_finished(folder: Path) -> bool:

@@ -5,7 +5,6 @@ _base_ = [
     './_base_/published_subclasses.py',
     './_base_/usrn.py',
 ]
-work_dir = 'work_dirs/paper/cityscapes_1over16'
 subclasses = _base_.published_subclasses.cityscapes_1over16
 model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
 # 7,200 epochs of floor(186 / 1) = 186 iterations on 4 GPUs, 1 + 1 images each
@@ -23,7 +22,7 @@ train_dataloader.dataset.unlabeled.ann_file = (
 custom_hooks = [
     dict(
         type='SubclassReclusterHook',
-        feature_checkpoint='work_dirs/paper/cityscapes_1over16_baseline/best.pth',
+        feature_checkpoint='work_dirs/paper_cityscapes_1over16_baseline/best.pth',
         subclasses_per_class=subclasses,
     )
 ]

@@ -1,7 +1,6 @@
 # Cityscapes 1/16: 186 labeled images, class branch alone. Stage 1 of the
 # recipe.
 _base_ = './_base_/cityscapes.py'
-work_dir = 'work_dirs/paper/cityscapes_1over16_baseline'
 # 7,200 epochs of floor(186 / 4) = 46 iterations on 2 GPUs, 2 images each
 max_iters = 331200
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)

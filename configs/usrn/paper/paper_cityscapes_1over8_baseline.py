@@ -1,7 +1,6 @@
 # Cityscapes 1/8: 372 labeled images, class branch alone. Stage 1 of the
 # recipe.
 _base_ = './_base_/cityscapes.py'
-work_dir = 'work_dirs/paper/cityscapes_1over8_baseline'
 # 3,360 epochs of floor(372 / 4) = 93 iterations on 2 GPUs, 2 images each
 max_iters = 312480
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)

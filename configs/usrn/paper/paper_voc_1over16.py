@@ -5,7 +5,6 @@ _base_ = [
     './_base_/published_subclasses.py',
     './_base_/usrn.py',
 ]
-work_dir = 'work_dirs/paper/voc_1over16'
 subclasses = _base_.published_subclasses.voc_1over16
 model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
 # 1,200 epochs of floor(662 / 4) = 165 iterations on 2 GPUs, 4 + 4 images each
@@ -22,7 +21,7 @@ train_dataloader.dataset.unlabeled.ann_file = (
 custom_hooks = [
     dict(
         type='SubclassReclusterHook',
-        feature_checkpoint='work_dirs/paper/voc_1over16_baseline/best.pth',
+        feature_checkpoint='work_dirs/paper_voc_1over16_baseline/best.pth',
         subclasses_per_class=subclasses,
     )
 ]

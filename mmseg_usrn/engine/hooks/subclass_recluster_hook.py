@@ -26,9 +26,8 @@ class SubclassReclusterHook(Hook):
       features of the model itself are clustered, its subclass branch starts
       as a copy of the class branch, and the semi-supervised training begins.
       Every ``interval`` iterations the subclasses follow the features.
-    * The paper's three stages: ``feature_checkpoint`` names a supervised
-      baseline, ``warmup_iters`` is 0 and ``interval`` None: clustered once,
-      before training.
+    * The paper's three stages: the features of a supervised baseline,
+      ``feature_checkpoint``, are clustered once, before training.
 
     A resumed run finds its subclasses in the checkpoint; a new run that only
     starts from the weights of another one (``load_from``) clusters afresh.
@@ -37,7 +36,8 @@ class SubclassReclusterHook(Hook):
         warmup_iters: Iterations before the first clustering.
         interval: Iterations between clusterings; None clusters once.
         feature_checkpoint: Checkpoint of a stock or USRN model whose
-            features are clustered instead of the current model's.
+            features are clustered instead of the current model's. They never
+            change: warm-up and interval do not apply then.
         subclasses_per_class: ``K`` numbers of subclasses. Defaults to
             sharing the model's ``num_subclasses`` out in proportion to the
             labeled pixels.
@@ -45,7 +45,7 @@ class SubclassReclusterHook(Hook):
         seed: Seed of the clustering.
 
     Raises:
-        ValueError: If the settings contradict each other.
+        ValueError: If a setting is out of range.
     """
 
     def __init__(
@@ -62,12 +62,8 @@ class SubclassReclusterHook(Hook):
                 'SubclassReclusterHook: warmup_iters must be >= 0 and '
                 f'interval >= 1 or None, got {warmup_iters} and {interval}'
             )
-        if feature_checkpoint is not None and (warmup_iters or interval):
-            raise ValueError(
-                'SubclassReclusterHook: the features of feature_checkpoint '
-                'never change; set warmup_iters=0 and interval=None, or '
-                'leave feature_checkpoint out'
-            )
+        if feature_checkpoint is not None:
+            warmup_iters, interval = 0, None
         self.warmup_iters = warmup_iters
         self.interval = interval
         self.feature_checkpoint = feature_checkpoint
@@ -209,8 +205,8 @@ def _check_exists(checkpoint: str | None) -> None:
     if local and not Path(checkpoint).exists():
         raise ValueError(
             f'there is no feature_checkpoint {checkpoint}: train the '
-            'supervised baseline first (tools/paper_recipe.sh does so for '
-            'the configs of the paper), or correct the path'
+            'supervised baseline first (tools/three_stages.sh does so), or '
+            'correct the path'
         )
 
 

@@ -88,13 +88,17 @@ def test_schedule(settings, first, later):
     [
         (dict(warmup_iters=-1), 'warmup_iters must be >= 0'),
         (dict(interval=0), 'interval >= 1 or None'),
-        (dict(feature_checkpoint='a.pth', interval=5), 'never change'),
-        (dict(feature_checkpoint='a.pth', warmup_iters=5), 'never change'),
     ],
 )
-def test_settings_that_contradict(settings, message):
+def test_settings_out_of_range(settings, message):
     with pytest.raises(ValueError, match=message):
         SubclassReclusterHook(**settings)
+
+
+def test_features_that_never_change_are_clustered_once():
+    hook = SubclassReclusterHook(5, 5, feature_checkpoint='a.pth')
+    assert hook.is_due(0, is_ready=False)
+    assert not any(hook.is_due(i, is_ready=True) for i in range(20))
 
 
 def test_one_run(toy_config):

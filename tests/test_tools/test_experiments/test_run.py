@@ -137,7 +137,7 @@ def test_a_run_waits_for_what_it_needs(tools, tmp_path):
 
 
 def test_several_at_a_time_in_the_order_of_the_patterns(
-    tools, tmp_path, monkeypatch
+    tools, tmp_path, monkeypatch, capsys
 ):
     import run
 
@@ -156,8 +156,12 @@ def test_several_at_a_time_in_the_order_of_the_patterns(
     run.main()
     trained = [c for c in tools.commands if 'tools/train.py' in c]
     assert len(trained) == 3
-    assert 'usrn.py' in trained[0][2] and 'baseline' in trained[1][2]
     assert f'{tmp_path}/cpu/baseline' in trained[2][-1]
+    capsys.readouterr()
+    sys.argv.append('--list')
+    run.main()
+    listed = capsys.readouterr().out.splitlines()
+    assert listed == [f'tested {pattern}' for pattern in patterns]
 
 
 def test_a_tool_is_stopped_at_the_deadline(tmp_path):

@@ -1,4 +1,4 @@
-"""The paper's three stages on a miniature VOC tree, two CPU processes."""
+"""Three stages on a miniature VOC tree, two CPU processes."""
 
 import pytest
 import torch
@@ -35,18 +35,22 @@ def split_tree(voc_root, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # about 90 s on two free cores
-def test_three_stages_and_resuming_at_each(run_tool, split_tree):
+def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
+    paper = project_root / 'configs/usrn/paper'
+    paper_config = paper / 'paper_voc_1over32.py'
+
     def recipe(iterations):
         return run_tool(
-            *('paper_recipe.sh', 'voc_1over32', 2, *SMALL),
+            *('three_stages.sh', paper_config, 2, *SMALL),
             f'train_cfg.max_iters={iterations}',
             cwd=split_tree,
             timeout=600,
         ).stdout
 
     first = recipe(4)
-    root = split_tree / 'work_dirs/paper'
-    baseline, usrn = root / 'voc_1over32_baseline', root / 'voc_1over32'
+    root = split_tree / 'work_dirs'
+    baseline = root / 'paper_voc_1over32_baseline'
+    usrn = root / 'paper_voc_1over32_three_stages'
     assert 'clustering 7 labeled images at iteration 0' in first
     assert (baseline / 'best.pth').exists()
     best = torch.load(usrn / 'best.pth', weights_only=False)
@@ -57,8 +61,8 @@ def test_three_stages_and_resuming_at_each(run_tool, split_tree):
     # alone, USRN goes on with the subclasses that it has.
     (usrn / 'best.pth').unlink()
     again = recipe(6)
-    assert 'voc_1over32_baseline: done before' in again
-    assert 'voc_1over32: done before' not in again
+    assert 'paper_voc_1over32_baseline.py: done before' in again
+    assert 'paper_voc_1over32.py: done before' not in again
     assert (
         'clustering' not in again.split('stages 2 and 3')[1].split('\n', 1)[1]
     )
@@ -68,20 +72,21 @@ def test_three_stages_and_resuming_at_each(run_tool, split_tree):
 
     # Done: nothing runs.
     done = recipe(6)
-    assert 'voc_1over32: done before' in done
+    assert 'paper_voc_1over32.py: done before' in done
     assert 'mmengine' not in done
 
 
 @pytest.mark.parametrize(
     ('args', 'message'),
     [
-        (['voc_1over32'], 'RUN GPUS'),
-        (['voc_1over2', 1], 'cityscapes_1over16'),
-        (['voc_1over32_baseline', 1], 'the runs are'),
-        (['voc_1over32', 1, '--work-dir', 'x'], 'set by this script'),
+        (['x.py'], 'CONFIG GPUS'),
+        (['x.py', 1], 'there is no config x.py'),
+        (['demo_baseline.py', 1], 'there is no demo_baseline_baseline.py'),
+        (['x.py', 1, '--work-dir', 'x'], 'set by this script'),
     ],
 )
-def test_wrong_arguments_are_explained(run_tool, args, message):
-    done = run_tool('paper_recipe.sh', *args, check=False)
+def test_wrong_arguments_are_explained(run_tool, project_root, args, message):
+    folder = project_root / 'configs/usrn'
+    done = run_tool('three_stages.sh', *args, check=False, cwd=folder)
     assert done.returncode == 2
     assert message in done.stdout

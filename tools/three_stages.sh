@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# USRN in the paper's three stages, from one command:
+#   1  the supervised baseline; its best checkpoint on val, or the last one
+#      where there are no val images, becomes best.pth
+#   2  clustering that checkpoint's features
+#   3  USRN, again from its initial weights (its first act is stage 2)
+# Started again, it goes on where it stopped. More arguments go to both
+# training runs, those of --cfg-options last, for example
+#   bash tools/three_stages.sh configs/usrn/camvid_1over16.py 2 --amp
+source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
+need_arguments 2 $# "$0 CONFIG GPUS [arguments of train.py]; CONFIG is a USRN's, with CONFIG_baseline.py beside it"
+config=$1 processes=$2
+shift 2
+arguments=() settings=()
+while (($#)); do
+    case $1 in
+        --work-dir* | --resume*)
+            echo "$0: $1 is set by this script" >&2
+            exit 2
+            ;;
+        --cfg-options)
+            shift
+            settings=("$@")
+            break
+            ;;
+    esac
+    arguments+=("$1")
+    shift
+done
+baseline="${config%.py}_baseline.py"
+if [[ ! -f $config ]]; then
+    echo "$0: there is no config $config" >&2
+    exit 2
+elif [[ ! -f $baseline ]]; then
+    echo "$0: there is no $baseline, the supervised baseline of $config: write one as configs/usrn/camvid_1over16_baseline.py is written" >&2
+    exit 2
+fi
+name=$(basename "$config" .py)
+first=work_dirs/${name}_baseline last=work_dirs/${name}_three_stages
+
+# Trains until it is done, then names its checkpoint best.pth.
+# Arguments: the config, its work dir, settings.
+train_once() {
+    local config=$1 folder=$2 best
+    shift 2
+    if [[ -e "$folder/best.pth" ]]; then
+        echo "$config: done before, see $folder"
+        return
+    fi
+    (run_distributed train.py "$processes" "$config" --work-dir "$folder" \
+        --resume ${arguments[@]+"${arguments[@]}"} ${1:+--cfg-options "$@"})
+    best=$(ls -t "$folder"/best_mIoU_iter_*.pth 2>/dev/null | head -1) ||
+        best=$(ls -t "$folder"/iter_*.pth | head -1)
+    ln -sf "$(basename "$best")" "$folder/best.pth"
+}
+
+echo "stage 1 of 3: baseline"
+train_once "$baseline" "$first" ${settings[@]+"${settings[@]}"}
+echo "stages 2 and 3 of 3: clustering and USRN"
+train_once "$config" "$last" ${settings[@]+"${settings[@]}"} \
+    "custom_hooks.0.feature_checkpoint=$first/best.pth"
+echo "done; test with: bash tools/dist_test.sh $config $last/best.pth $processes"
