@@ -5,7 +5,7 @@
 #
 # The next call goes on where this one was stopped. The tables are copied to
 # FOLDER, and also stand in work_dirs/experiments/gpu. JOBS is the number of
-# runs at a time (default 3), PYTHON the interpreter.
+# runs at a time (default 10), PYTHON the interpreter.
 #
 # On a machine without package registry or data: wheels in .whl and the data
 # in .bundle, if they are there, are used.
@@ -37,5 +37,5 @@ copy_tables() {
     fi
 }
 trap copy_tables EXIT
-"$python" tools/experiments/run.py gpu --jobs "${JOBS:-3}" \
+"$python" tools/experiments/run.py gpu --jobs "${JOBS:-10}" \
     --time-limit "$minutes"

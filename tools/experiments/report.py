@@ -93,7 +93,7 @@ def summary(rows: list[dict]) -> str:
     }
     if not groups:
         return 'Not run yet.\n'
-    table = _table(
+    rows = [
         {
             **_title(group[0]),
             'seeds': len(group),
@@ -103,8 +103,11 @@ def summary(rows: list[dict]) -> str:
             'CPU min': _measured(_minutes, _values(group, 'cpu_minutes')),
         }
         for key, group in groups.items()
-    )
-    return '\n'.join([*table, ''])
+    ]
+    if not any(row['CPU min'] for row in rows):
+        for row in rows:
+            del row['CPU min']
+    return '\n'.join([*_table(rows), ''])
 
 
 def last_rows(rows: list[dict]) -> dict[tuple[str, str], list[dict]]:

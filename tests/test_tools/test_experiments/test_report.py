@@ -97,6 +97,26 @@ def test_summary(work_dir):
     assert summary([]) == 'Not run yet.\n'
 
 
+def test_what_was_not_measured_stays_blank(work_dir):
+    from records import result_rows
+    from report import summary, write_results
+
+    for path in work_dir.glob('*/*/record.json'):
+        record = json.loads(path.read_text())
+        record.update(cpu_seconds=None, peak_memory_mb=None)
+        del record['tested']['best']
+        path.write_text(json.dumps(record))
+    write_results(work_dir)
+    lines = (work_dir / 'results.md').read_text().splitlines()
+    row = next(line for line in lines if line.startswith('| 1/16 | usrn |'))
+    assert row.endswith(
+        '| 40.0 | +10.0 |  |  | 40.0 |  | 2 |  | 2.0 |  | 100 |'
+    )
+    head, _, *rows = summary(result_rows(work_dir)).splitlines()
+    assert head.endswith('| rare classes |')
+    assert rows[1] == '| 1/16 | usrn | 1 | 40.0 | +10.0 | 40.0 |'
+
+
 def test_ablations_alone(tmp_path):
     from records import result_rows
     from report import summary, write_results
