@@ -1,5 +1,4 @@
-# Shared by dist_train.sh, dist_test.sh, slurm_train.sh and slurm_test.sh;
-# sourced, not run.
+# Shared by the scripts of this folder; sourced, not run.
 set -euo pipefail
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

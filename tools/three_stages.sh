@@ -1,31 +1,21 @@
 #!/usr/bin/env bash
 # USRN in the paper's three stages, from one command:
 #   1  the supervised baseline; its best checkpoint on val, or the last one
-#      where there are no val images, becomes best.pth
+#      where no best is kept, becomes best.pth
 #   2  clustering that checkpoint's features
 #   3  USRN, again from its initial weights (its first act is stage 2)
 # Started again, it goes on where it stopped. More arguments go to both
-# training runs, those of --cfg-options last, for example
+# training runs, for example
 #   bash tools/three_stages.sh configs/usrn/camvid_1over16.py 2 --amp
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
 need_arguments 2 $# "$0 CONFIG GPUS [arguments of train.py]; CONFIG is a USRN's, with CONFIG_baseline.py beside it"
 config=$1 processes=$2
 shift 2
-arguments=() settings=()
-while (($#)); do
-    case $1 in
-        --work-dir* | --resume*)
-            echo "$0: $1 is set by this script" >&2
-            exit 2
-            ;;
-        --cfg-options)
-            shift
-            settings=("$@")
-            break
-            ;;
-    esac
-    arguments+=("$1")
-    shift
+for argument in "$@"; do
+    if [[ $argument == --work-dir* || $argument == --resume* ]]; then
+        echo "$0: $argument is set by this script" >&2
+        exit 2
+    fi
 done
 baseline="${config%.py}_baseline.py"
 if [[ ! -f $config ]]; then
@@ -37,9 +27,21 @@ elif [[ ! -f $baseline ]]; then
 fi
 name=$(basename "$config" .py)
 first=work_dirs/${name}_baseline last=work_dirs/${name}_three_stages
+hook=$(PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" "$(find_python)" - "$config" 2>/dev/null <<'EOF'
+import sys
+
+from mmengine.config import Config
+
+hooks = Config.fromfile(sys.argv[1]).custom_hooks
+print([hook['type'] for hook in hooks].index('SubclassReclusterHook'))
+EOF
+) || {
+    echo "$0: $config has no SubclassReclusterHook among its custom_hooks; is it a USRN's?" >&2
+    exit 2
+}
 
 # Trains until it is done, then names its checkpoint best.pth.
-# Arguments: the config, its work dir, settings.
+# Arguments: the config, its work dir, arguments of train.py.
 train_once() {
     local config=$1 folder=$2 best
     shift 2
@@ -48,15 +50,15 @@ train_once() {
         return
     fi
     (run_distributed train.py "$processes" "$config" --work-dir "$folder" \
-        --resume ${arguments[@]+"${arguments[@]}"} ${1:+--cfg-options "$@"})
-    best=$(ls -t "$folder"/best_mIoU_iter_*.pth 2>/dev/null | head -1) ||
-        best=$(ls -t "$folder"/iter_*.pth | head -1)
+        --resume "$@")
+    best=$(ls -v "$folder"/best_mIoU_iter_*.pth 2>/dev/null | tail -1) || true
+    best=${best:-$(ls -v "$folder"/iter_*.pth | tail -1)}
     ln -sf "$(basename "$best")" "$folder/best.pth"
 }
 
 echo "stage 1 of 3: baseline"
-train_once "$baseline" "$first" ${settings[@]+"${settings[@]}"}
+train_once "$baseline" "$first" "$@"
 echo "stages 2 and 3 of 3: clustering and USRN"
-train_once "$config" "$last" ${settings[@]+"${settings[@]}"} \
-    "custom_hooks.0.feature_checkpoint=$first/best.pth"
+train_once "$config" "$last" "$@" \
+    --cfg-options "custom_hooks.$hook.feature_checkpoint=$first/best.pth"
 echo "done; test with: bash tools/dist_test.sh $config $last/best.pth $processes"

@@ -1,4 +1,6 @@
-"""Three stages on a miniature VOC tree, two CPU processes."""
+"""Three stages, of the paper on two processes and of any recipe on one."""
+
+from copy import deepcopy
 
 import pytest
 import torch
@@ -76,13 +78,43 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
     assert 'mmengine' not in done
 
 
+@pytest.mark.slow
+def test_any_recipe(run_tool, toy_config, tmp_path):
+    toy_config.log_level = 'INFO'
+    toy_config.work_dir = None
+    baseline = deepcopy(toy_config)
+    toy_config.custom_hooks.insert(0, dict(type='EmptyCacheHook'))
+    toy_config.dump(tmp_path / 'toy.py')
+    baseline.model.type = 'EncoderDecoder'
+    del baseline.model.num_subclasses
+    labeled = baseline.train_dataloader.dataset.labeled
+    baseline.train_dataloader.dataset = labeled
+    baseline.custom_hooks = []
+    baseline.dump(tmp_path / 'toy_baseline.py')
+
+    arguments = ['--cfg-options', 'default_hooks.checkpoint.interval=4']
+    done = run_tool('three_stages.sh', 'toy.py', 1, *arguments, cwd=tmp_path)
+    folder = tmp_path / 'work_dirs'
+    first = folder / 'toy_baseline' / 'best.pth'
+    assert first.resolve().name == 'iter_6.pth'  # none is best on val
+    assert (first.parent / 'iter_4.pth').exists()
+    assert (folder / 'toy_three_stages' / 'iter_4.pth').exists()
+    clustered = [
+        line for line in done.stdout.splitlines() if 'clustering 5' in line
+    ]
+    assert len(clustered) == 1  # in spite of warm-up and interval
+    assert clustered[0].endswith(
+        f'at iteration 0, features of {first.relative_to(tmp_path)}'
+    )
+
+
 @pytest.mark.parametrize(
     ('args', 'message'),
     [
         (['x.py'], 'CONFIG GPUS'),
         (['x.py', 1], 'there is no config x.py'),
         (['demo_baseline.py', 1], 'there is no demo_baseline_baseline.py'),
-        (['x.py', 1, '--work-dir', 'x'], 'set by this script'),
+        (['x.py', 1, '--cfg-options', 'a=1', '--work-dir', 'x'], 'set by'),
     ],
 )
 def test_wrong_arguments_are_explained(run_tool, project_root, args, message):
@@ -90,3 +122,14 @@ def test_wrong_arguments_are_explained(run_tool, project_root, args, message):
     done = run_tool('three_stages.sh', *args, check=False, cwd=folder)
     assert done.returncode == 2
     assert message in done.stdout
+
+
+def test_a_config_without_clustering(run_tool, tmp_path):
+    for name in ('stock.py', 'stock_baseline.py'):
+        (tmp_path / name).write_text('custom_hooks = []\n')
+    done = run_tool(
+        'three_stages.sh', 'stock.py', 1, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert 'stock.py has no SubclassReclusterHook' in done.stdout
+    assert not (tmp_path / 'work_dirs').exists()

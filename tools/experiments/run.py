@@ -56,7 +56,8 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=['*'],
         metavar='PATTERN',
-        help="names of runs, such as 'usrn/1over16_seed*', in this order",
+        help="names of runs, such as 'usrn/1over16_seed*', in this order; "
+        'a run that others build on comes before them',
     )
     parser.add_argument(
         '--jobs', type=int, default=1, help='runs at a time (default: 1)'
@@ -198,14 +199,20 @@ def needed_checkpoint(run: Run, work_dir: Path) -> str | None:
     """Last checkpoint of the run that this one builds on.
 
     Raises:
-        StepError: If that run is not trained.
+        StepError: If that run is not trained, or its checkpoint is gone.
     """
     if run.needs is None:
         return None
     folder = work_dir / run.needs.name
     if not read_record(folder).get('trained'):
         raise StepError(f'{run.needs.name} must be trained first')
-    return str(find_checkpoint(folder, 'last'))
+    checkpoint = find_checkpoint(folder, 'last')
+    if checkpoint is None:
+        raise StepError(
+            f'there is no checkpoint in {folder} any more; delete its '
+            'record.json to train it again'
+        )
+    return str(checkpoint)
 
 
 def test(

@@ -105,9 +105,10 @@ class SubclassReclusterHook(Hook):
         if not model.subclass_table.is_ready and runner.iter > 0:
             model.start_subclass_branch()
         dataset = runner.train_dataloader.dataset
+        source = self.feature_checkpoint
         runner.logger.info(
             f'clustering {len(dataset.labeled)} labeled images at iteration '
-            f'{runner.iter}'
+            f'{runner.iter}' + (f', features of {source}' if source else '')
         )
         labeled = extract_labeled_features(
             self._feature_model(runner, model),

@@ -127,6 +127,9 @@ def test_locked_runs_are_left_to_the_other(tools, tmp_path):
 
 
 def test_a_run_waits_for_what_it_needs(tools, tmp_path):
+    import run
+    from grids import Run
+
     assert attempt(tmp_path, 'usrn_three_stages') is None
     attempt(tmp_path, 'baseline')
     attempt(tmp_path, 'usrn_three_stages')
@@ -134,6 +137,11 @@ def test_a_run_waits_for_what_it_needs(tools, tmp_path):
     folder = tmp_path / 'baseline' / '1over16_seed0'
     key = 'custom_hooks.0.feature_checkpoint'
     assert f'{key}={folder}/iter_4.pth' in train
+    (folder / 'iter_4.pth').unlink()
+    with pytest.raises(run.StepError, match='no checkpoint'):
+        run.needed_checkpoint(
+            Run('cpu', 'usrn_three_stages', '1over16', 0), tmp_path
+        )
 
 
 def test_several_at_a_time_in_the_order_of_the_patterns(
