@@ -1,4 +1,4 @@
-"""Writes a config for own images: ``python tools/new_dataset.py --help``."""
+"""Writes configs for own images: ``python tools/new_dataset.py --help``."""
 
 import argparse
 import os
@@ -23,14 +23,23 @@ BASES = (
     '_base_/default_runtime.py',
 )
 LINE_LENGTH = 79
+BASELINE = """\
+# The stock model on the labeled images alone: same budget, same augmentation.
+_base_ = './{name}'
+model = dict(type='EncoderDecoder')
+train_dataloader = dict(
+    dataset=dict(_delete_=True, **_base_.train_dataloader.dataset.labeled)
+)
+custom_hooks = []
+"""
 
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(
         description='Look at own images and masks, check them, and write a '
-        'config that trains on them. Nothing is written if the data have '
-        'errors; all of them are listed.'
+        'config that trains on them, and that of its supervised baseline. '
+        'Nothing is written if the data have errors; all of them are listed.'
     )
     add = parser.add_argument
     add('--labeled-images', required=True, metavar='DIR')
@@ -61,7 +70,12 @@ def parse_args() -> argparse.Namespace:
         default='mmseg::_base_/models/deeplabv3plus_r50-d8.py',
         help='config of any MMSeg model (default: %(default)s)',
     )
-    add('--out', required=True, help='config to write')
+    add(
+        '--out',
+        required=True,
+        metavar='FILE.py',
+        help='config to write; the baseline becomes FILE_baseline.py',
+    )
     add('--force', action='store_true', help='overwrite an existing config')
     return parser.parse_args()
 
@@ -77,11 +91,17 @@ def check_args(args: argparse.Namespace) -> None:
         raise ValueError('give both of --val-images and --val-masks, or none')
     if Path(args.out).suffix != '.py':
         raise ValueError(f'--out must end in .py, got {args.out}')
-    if Path(args.out).exists() and not args.force:
-        raise ValueError(
-            f'{args.out} exists; choose another name, or overwrite it with '
-            '--force'
-        )
+    for path in (Path(args.out), baseline_path(args.out)):
+        if path.exists() and not args.force:
+            raise ValueError(
+                f'{path} exists; choose another name, or overwrite it with '
+                '--force'
+            )
+
+
+def baseline_path(out: str) -> Path:
+    """Where the config of the baseline stands."""
+    return Path(out).with_name(f'{Path(out).stem}_baseline.py')
 
 
 def read_classes(names: list[str]) -> dict:
@@ -146,8 +166,11 @@ def main() -> int:
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding='utf-8')
-    Config.fromfile(out)
-    print(f'{out} is written. Next: python tools/train.py {out}')
+    baseline = baseline_path(args.out)
+    baseline.write_text(BASELINE.format(name=out.name), encoding='utf-8')
+    Config.fromfile(baseline)
+    print(f'{out} and {baseline} are written.')
+    print(f'Next: python tools/train.py {out}')
     return 0
 
 

@@ -6,7 +6,9 @@ import shutil
 import numpy as np
 import pytest
 from mmengine.config import Config
-from mmseg.registry import DATASETS
+from mmengine.registry import init_default_scope
+from mmseg.models import EncoderDecoder
+from mmseg.registry import DATASETS, MODELS
 from PIL import Image
 
 RNG = np.random.default_rng(0)
@@ -148,6 +150,12 @@ def test_without_validation(new_dataset, capsys):
     assert ' % water' in printed
     cfg = Config.fromfile('configs/my.py')
     assert cfg.val_dataloader is cfg.test_cfg is None
+    baseline = Config.fromfile('configs/my_baseline.py')
+    init_default_scope('mmseg')
+    model = MODELS.build(baseline.model)
+    assert type(model) is EncoderDecoder and model.num_classes == 4
+    assert len(DATASETS.build(baseline.train_dataloader.dataset)) == 4
+    assert not baseline.custom_hooks
     assert cfg.model.type == 'USRN'
     assert cfg.model.auxiliary_head.num_classes == 4
     assert cfg.crop_size == (64, 64)
