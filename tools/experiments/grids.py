@@ -91,6 +91,7 @@ class Run:
 
 MEAN_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
 THREE_STAGES = {'custom_hooks.0.feature_checkpoint': '{checkpoint}'}
+NO_FORK = {'model.fork_after': None}
 CONTENDERS = {
     'baseline': Contender('baseline.py'),
     'self_training': Contender('self_training.py'),
@@ -117,7 +118,10 @@ CONTENDERS = {
     'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),
     'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
     'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
-    'usrn_no_fork': Contender('usrn.py', {'model.fork_after': None}),
+    'usrn_no_fork': Contender('usrn.py', NO_FORK),
+    'usrn_three_stages_no_fork': Contender(
+        'usrn.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
+    ),
     'usrn_second_view': Contender('usrn_second_view.py'),
     'usrn_feature_dropout': Contender(
         'usrn_variants.py', {'model.type': 'FeatureDropoutUSRN'}
@@ -133,6 +137,7 @@ MAIN = (
     'usrn_paper',
     'usrn',
     'usrn_three_stages',
+    'usrn_no_fork',
 )
 
 
