@@ -123,6 +123,9 @@ CONTENDERS = {
         'usrn.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
     ),
     'usrn_second_view': Contender('usrn_second_view.py'),
+    'mean_teacher_second_view': Contender(
+        'self_training_second_view.py', MEAN_TEACHER
+    ),
     'usrn_feature_dropout': Contender(
         'usrn_variants.py', {'model.type': 'FeatureDropoutUSRN'}
     ),

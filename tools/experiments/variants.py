@@ -12,71 +12,27 @@ from torch import Tensor, nn
 
 from mmseg_usrn.models import USRN
 
-Logits = tuple[Tensor, Tensor]
-
-
-class TwoViewsUSRN(USRN):
-    """USRN in which two views learn from the same pseudo labels.
-
-    The loss on unlabeled images is the mean of the losses of the views.
-    """
-
-    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
-        """Logits of both branches on the second view.
-
-        Args:
-            inputs: (N, 3, H, W) images of all branches.
-        """
-        raise NotImplementedError
-
-    def loss(
-        self,
-        inputs: dict[str, Tensor],
-        data_samples: dict[str, list[SegDataSample]],
-    ) -> dict[str, Tensor]:
-        """As in :class:`USRN`."""
-        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
-        if self.subclass_table.is_ready:
-            views = [
-                self.forward_dual(inputs['unsup_strong']),
-                self.forward_second(inputs),
-            ]
-            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
-            first, second = (
-                self.loss_by_pseudo_labels(logits, pseudo) for logits in views
-            )
-            losses.update(
-                {name: (first[name] + second[name]) / 2 for name in first}
-            )
-        return losses
-
 
 @MODELS.register_module()
-class SecondStrongViewUSRN(TwoViewsUSRN):
-    """A second strong view, ``unsup_strong2``.
+class FeatureDropoutUSRN(USRN):
+    """The weak view with half of the channels of its features dropped learns.
 
-    UniMatch (Yang et al., CVPR 2023), section 3.3.
+    Beside the strong view, as much as it. UniMatch (Yang et al., CVPR 2023),
+    section 3.2.
     """
 
-    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
-        """Logits of both branches on the second strong view."""
-        return self.forward_dual(inputs['unsup_strong2'])
-
-
-@MODELS.register_module()
-class FeatureDropoutUSRN(TwoViewsUSRN):
-    """The weak view with half of the channels of its features dropped.
-
-    UniMatch (Yang et al., CVPR 2023), section 3.2.
-    """
-
-    def forward_second(self, inputs: dict[str, Tensor]) -> Logits:
-        """Logits of both branches on the weak view, channels dropped."""
+    def forward_strong(
+        self, inputs: dict[str, Tensor]
+    ) -> list[tuple[Tensor, Tensor]]:
+        """As in :class:`USRN`, and the logits of the dropped features."""
         dropped = [
             tuple(F.dropout2d(feat, 0.5) for feat in feats)
             for feats in self.extract_dual_feat(inputs['unsup_weak'])
         ]
-        return self.decode_head.forward_dual(*dropped, self.unsup_downsample)
+        return [
+            *super().forward_strong(inputs),
+            self.decode_head.forward_dual(*dropped, self.unsup_downsample),
+        ]
 
 
 @MODELS.register_module()

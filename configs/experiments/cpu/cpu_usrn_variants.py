@@ -1,3 +1,3 @@
-# USRN with what newer recipes add: grid or a config on top name the segmentor.
+# USRN with what newer recipes add; the grid names the segmentor.
 _base_ = './cpu_usrn.py'
 custom_imports = dict(imports=['mmseg_usrn', 'experiments.variants'])

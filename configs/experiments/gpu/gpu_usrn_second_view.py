@@ -1,6 +1,5 @@
 # USRN with a second strong view.
-_base_ = './gpu_usrn_variants.py'
-model = dict(type='SecondStrongViewUSRN')
+_base_ = './gpu_usrn.py'
 pipeline = _base_.train_dataloader.dataset.unlabeled.pipeline
 train_dataloader = dict(
     dataset=dict(

@@ -8,7 +8,13 @@ from mmseg.utils import add_prefix
 from torch import Tensor
 
 from ..decode_heads.dual_head import full_precision, unlabeled_logits
-from ..utils import build_teacher, confident_labels, masked_cross_entropy
+from ..utils import (
+    build_teacher,
+    confident_labels,
+    masked_cross_entropy,
+    mean_losses,
+    strong_views,
+)
 
 Samples = list[SegDataSample]
 
@@ -95,10 +101,12 @@ class SelfTraining(EncoderDecoder):
         """
         losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
         if self.finished_iters >= self.warmup_iters:
-            strong_logits = self.forward_unlabeled(inputs['unsup_strong'])
-            labels, mask = self.get_pseudo_labels(inputs['unsup_weak'])
+            views = [self.forward_unlabeled(v) for v in strong_views(inputs)]
+            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
             losses.update(
-                self.loss_by_pseudo_labels(strong_logits, labels, mask)
+                mean_losses(
+                    [self.loss_by_pseudo_labels(v, *pseudo) for v in views]
+                )
             )
         self.finished_iters += 1
         return losses

@@ -19,6 +19,8 @@ from ..utils import (
     build_teacher,
     make_pseudo_labels,
     masked_cross_entropy,
+    mean_losses,
+    strong_views,
 )
 from .model_checks import check_model, check_settings
 
@@ -36,13 +38,15 @@ class USRN(EncoderDecoder):
 
         loss(inputs, data_samples)
             loss_by_gt(sup)                 both branches, ground truth
-            forward_dual(unsup_strong)
+            forward_strong(unsup_strong)
             get_pseudo_labels(unsup_weak)   no graph, gated by entropies
             loss_by_pseudo_labels(...)      both branches, strong view
 
     Until a clustering has filled ``subclass_table``, only the class branch
     learns, from the labeled images (the warm-up). ``predict`` and the rest of
-    the interface are the stock segmentor's, on the class branch alone.
+    the interface are the stock segmentor's, on the class branch alone. There
+    may be more strong views, ``unsup_strong2`` and so on: what the pipeline
+    of the unlabeled images makes; their losses are averaged.
 
     The defaults of ``threshold``, ``gate`` and ``teacher_momentum`` are not
     the paper's but those that did better (docs/experiments.md); the paper's
@@ -159,12 +163,24 @@ class USRN(EncoderDecoder):
         if self.subclass_table.is_ready:
             # Labeled, strong, weak: the paper's order, in which the running
             # statistics of the normalisation are updated.
-            strong_logits = self.forward_dual(inputs['unsup_strong'])
-            pseudo_labels = self.get_pseudo_labels(inputs['unsup_weak'])
+            views = self.forward_strong(inputs)
+            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
             losses.update(
-                self.loss_by_pseudo_labels(strong_logits, pseudo_labels)
+                mean_losses(
+                    [self.loss_by_pseudo_labels(v, pseudo) for v in views]
+                )
             )
         return losses
+
+    def forward_strong(
+        self, inputs: dict[str, Tensor]
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Logits of both branches on every view that learns.
+
+        Args:
+            inputs: (N, 3, H, W) images of all branches.
+        """
+        return [self.forward_dual(images) for images in strong_views(inputs)]
 
     def loss_by_gt(
         self, inputs: Tensor, data_samples: Samples

@@ -7,6 +7,8 @@ from .pseudo_labels import (
     confident_labels,
     make_pseudo_labels,
     masked_cross_entropy,
+    mean_losses,
+    strong_views,
 )
 from .stock_checkpoint import adopt_as_teacher, adopt_stock_keys
 
@@ -21,5 +23,7 @@ __all__ = [
     'entropy_gate',
     'make_pseudo_labels',
     'masked_cross_entropy',
+    'mean_losses',
     'normalized_entropy',
+    'strong_views',
 ]

@@ -1,4 +1,4 @@
-"""Pseudo labels of the weak view and the losses of the strong view.
+"""Pseudo labels of the weak view and the losses of the strong views.
 
 Letters as in :mod:`.entropy_gate`.
 """
@@ -118,3 +118,29 @@ def masked_cross_entropy(
     """
     per_pixel = F.cross_entropy(logits, labels, reduction='none')
     return (per_pixel * mask).mean()
+
+
+def strong_views(inputs: dict[str, Tensor]) -> list[Tensor]:
+    """Images of all strong views, each (N, 3, H, W).
+
+    Args:
+        inputs: Images of all branches; those of the strong views have names
+            that begin with ``unsup_strong``.
+    """
+    return [
+        images
+        for name, images in inputs.items()
+        if name.startswith('unsup_strong')
+    ]
+
+
+def mean_losses(losses: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean over the views, by name.
+
+    Args:
+        losses: Losses of every view, under the same names.
+    """
+    return {
+        name: sum(view[name] for view in losses) / len(losses)
+        for name in losses[0]
+    }

@@ -115,6 +115,24 @@ def test_all_losses_reach_all_weights(model, data):
         assert parameter.grad is None and not parameter.requires_grad
 
 
+def test_losses_are_means_over_the_strong_views(model, data):
+    fill_table(model)
+    model.eval()  # the same numbers in each pass
+    model.threshold = 0.0
+    inputs = data['inputs']
+    first = model.loss(**data)
+    strong = inputs['unsup_strong']
+    inputs['unsup_strong'] = strong.flip(3)
+    second = model.loss(**data)
+    inputs.update(unsup_strong=strong, unsup_strong2=strong.flip(3))
+    both = model.loss(**data)
+    assert first['unsup_class.loss_ce'] != second['unsup_class.loss_ce']
+    assert both.keys() == first.keys()
+    for name, loss in both.items():
+        expected = (first[name] + second[name]) / 2
+        torch.testing.assert_close(loss, expected)
+
+
 def test_weights_of_the_losses(model, data):
     fill_table(model)
     model.eval()  # the same numbers in each pass
