@@ -27,18 +27,21 @@ elif [[ ! -f $baseline ]]; then
 fi
 name=$(basename "$config" .py)
 first=work_dirs/${name}_baseline last=work_dirs/${name}_three_stages
-hook=$(PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" "$(find_python)" - "$config" 2>/dev/null <<'EOF'
+# Where the config has its SubclassReclusterHook; the last line, as an import
+# may print as well.
+hook=$(PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" "$(find_python)" - "$config" <<'EOF' | tail -1
 import sys
 
 from mmengine.config import Config
 
-hooks = Config.fromfile(sys.argv[1]).custom_hooks
-print([hook['type'] for hook in hooks].index('SubclassReclusterHook'))
+import mmseg_usrn  # for bases such as mmseg::_base_/models/fcn_r50-d8.py
+
+hooks = [h['type'] for h in Config.fromfile(sys.argv[1]).custom_hooks]
+if 'SubclassReclusterHook' not in hooks:
+    sys.exit(f'{sys.argv[1]} has no SubclassReclusterHook among its custom_hooks; is it a USRN?')
+print(hooks.index('SubclassReclusterHook'))
 EOF
-) || {
-    echo "$0: $config has no SubclassReclusterHook among its custom_hooks; is it a USRN's?" >&2
-    exit 2
-}
+) || exit 2
 
 # Trains until it is done, then names its checkpoint best.pth.
 # Arguments: the config, its work dir, arguments of train.py.

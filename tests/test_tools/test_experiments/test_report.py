@@ -37,7 +37,7 @@ def work_dir(tmp_path):
     add_run(tmp_path, 'usrn', 0, 40.0)
     add_run(tmp_path, 'baseline', 0, 30.0)
     add_run(tmp_path, 'baseline', 1, 34.0)
-    add_run(tmp_path, 'usrn_no_fork', 0, 38.0)
+    add_run(tmp_path, 'usrn_gate_never', 0, 38.0)
     return tmp_path
 
 
@@ -57,7 +57,7 @@ def test_tables(work_dir):
         '| 1/16 | baseline | 0 1 | 32.0 ± 2.8 |  | -10.0 | 33.0 ± 2.8 |'
     )
     assert table[1].startswith('| 1/16 | usrn | 0 | 40.0 | +10.0 |  | 41.0 |')
-    assert any(line.startswith('| 1/16 | usrn_no_fork |') for line in table)
+    assert any(line.startswith('| 1/16 | usrn_gate_never |') for line in table)
 
 
 def test_unfinished_runs_are_left_out(tmp_path):
@@ -121,9 +121,9 @@ def test_ablations_alone(tmp_path):
     from records import result_rows
     from report import summary, write_results
 
-    add_run(tmp_path, 'usrn_no_fork', 0, 38.0)
+    add_run(tmp_path, 'usrn_gate_never', 0, 38.0)
     write_results(tmp_path)
-    assert 'usrn_no_fork' in (tmp_path / 'results.md').read_text()
+    assert 'usrn_gate_never' in (tmp_path / 'results.md').read_text()
     assert summary(result_rows(tmp_path)) == 'Not run yet.\n'
 
 
