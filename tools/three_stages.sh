@@ -55,7 +55,7 @@ train_once() {
     (run_distributed train.py "$processes" "$config" --work-dir "$folder" \
         --resume "$@")
     best=$(ls -v "$folder"/best_mIoU_iter_*.pth 2>/dev/null | tail -1) || true
-    best=${best:-$(ls -v "$folder"/iter_*.pth | tail -1)}
+    best=${best:-$(cat "$folder/last_checkpoint")}
     ln -sf "$(basename "$best")" "$folder/best.pth"
 }
 

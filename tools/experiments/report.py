@@ -151,7 +151,7 @@ def _details(
         'rare best': _spread(_values(best, 'mIoU_rare')),
         'iterations': last[0]['iteration'],
         'CPU min': _measured(_minutes, _values(last, 'cpu_minutes')),
-        'wall min': _measured(_minutes, _values(last, 'wall_minutes')),
+        'wall min': _minutes(_values(last, 'wall_minutes')),
         'peak MB': _measured(max, _values(last, 'peak_memory_mb')),
         'peak GPU MB': max(_values(last, 'peak_gpu_memory_mb')),
     }

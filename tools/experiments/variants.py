@@ -25,14 +25,13 @@ class FeatureDropoutUSRN(USRN):
         self, inputs: dict[str, Tensor]
     ) -> list[tuple[Tensor, Tensor]]:
         """As in :class:`USRN`, and the logits of the dropped features."""
+        views = super().forward_strong(inputs)
         dropped = [
             tuple(F.dropout2d(feat, 0.5) for feat in feats)
             for feats in self.extract_dual_feat(inputs['unsup_weak'])
         ]
-        return [
-            *super().forward_strong(inputs),
-            self.decode_head.forward_dual(*dropped, self.unsup_downsample),
-        ]
+        logits = self.decode_head.forward_dual(*dropped, self.unsup_downsample)
+        return [*views, logits]
 
 
 @MODELS.register_module()
