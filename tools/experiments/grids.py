@@ -123,6 +123,10 @@ CONTENDERS = {
         'usrn.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
     ),
     'usrn_second_view': Contender('usrn_second_view.py'),
+    'usrn_second_view_no_fork': Contender('usrn_second_view.py', NO_FORK),
+    'usrn_three_stages_second_view_no_fork': Contender(
+        'usrn_second_view.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
+    ),
     'mean_teacher_second_view': Contender(
         'self_training_second_view.py', MEAN_TEACHER
     ),
