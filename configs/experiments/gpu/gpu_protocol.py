@@ -21,3 +21,5 @@ custom_hooks = [
     dict(type='SubclassReclusterHook', warmup_iters=max_iters // 4)
 ]
 env_cfg = dict(cudnn_benchmark=True)
+# MMEngine makes a group of each parameter; fused, each is one launch.
+optim_wrapper = dict(optimizer=dict(fused=True))
