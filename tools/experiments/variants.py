@@ -4,6 +4,8 @@ A training that imports this module (``custom_imports``) can name these
 segmentors.
 """
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
@@ -11,6 +13,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmseg_usrn.models import USRN
+from mmseg_usrn.models.utils import PseudoLabels, make_pseudo_labels
 
 
 @MODELS.register_module()
@@ -66,3 +69,34 @@ class LogitNoiseUSRN(USRN):
         rarity = (self.class_pixels.sum() / self.class_pixels.clamp(1)).log()
         noise = (6 * torch.randn_like(logits)).abs().clamp(max=1)
         return logits + noise * (rarity / rarity.max()).view(-1, 1, 1)
+
+
+@MODELS.register_module()
+class ConfidentGateUSRN(USRN):
+    """The subclass branch's class counts only where it is sure of it itself.
+
+    With ``gate='renormalize'`` it counts wherever that branch is the more
+    certain one, however little.
+
+    Args:
+        gate_threshold: The probabilities of the class's subclasses must sum
+            to more than this.
+    """
+
+    def __init__(self, *args, gate_threshold: float = 0.5, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.gate_threshold = gate_threshold
+
+    @torch.no_grad()
+    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
+        """As in :class:`USRN`, with fewer labels by the gate."""
+        model = self.teacher.follow(self) if self.teacher else self
+        logits = model.forward_dual(inputs)
+        parents = self.subclass_table.subclass_to_class
+        pseudo = make_pseudo_labels(
+            *logits, parents, self.threshold, self.gate
+        )
+        own = parents.view(1, -1, 1, 1) == pseudo.classes.unsqueeze(1)
+        prob = (logits[1].softmax(dim=1) * own).sum(dim=1)
+        sure = ~pseudo.gate | (prob > self.gate_threshold)
+        return replace(pseudo, class_mask=pseudo.class_mask & sure)

@@ -69,3 +69,23 @@ def test_rare_classes_vary_most(build):
     # In prediction there is none, and the teacher has none.
     teacher = model.teacher.module.decode_head.class_head.conv_seg
     assert not teacher._forward_hooks
+
+
+def test_gated_labels_need_a_sure_subclass_branch(build):
+    model, data = build('ConfidentGateUSRN')
+    images = data['inputs']['unsup_weak']
+    # At initialisation neither branch is sure: sharpen the subclass branch.
+    with torch.no_grad():
+        model.decode_head.subclass_head.conv_seg.weight.mul_(200)
+    plain = super(type(model), model).get_pseudo_labels(images)
+    assert plain.class_mask.all() and plain.gate.any()
+    # The class of every subclass: 0, 0, 1, 1, 2, 2, 3, 3.
+    prob = model.forward_dual(images)[1].softmax(dim=1)
+    classes = prob.unflatten(1, (4, 2)).sum(dim=2)
+    own = classes.gather(1, plain.parents.unsqueeze(1))[:, 0]
+    model.gate_threshold = float(own[plain.gate].median())
+    pseudo = model.get_pseudo_labels(images)
+    assert pseudo.classes.equal(plain.classes)
+    sure = own > model.gate_threshold
+    assert sure[plain.gate].any() and not sure[plain.gate].all()
+    assert pseudo.class_mask.equal(~plain.gate | sure)
