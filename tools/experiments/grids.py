@@ -139,10 +139,6 @@ CONTENDERS = {
     'usrn_confident_gate': Contender(
         'usrn_variants.py', {'model.type': 'ConfidentGateUSRN'}
     ),
-    'usrn_confident_gate_07': Contender(
-        'usrn_variants.py',
-        {'model.type': 'ConfidentGateUSRN', 'model.gate_threshold': 0.7},
-    ),
 }
 MAIN = (
     'baseline',

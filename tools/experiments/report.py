@@ -111,18 +111,22 @@ def summary(rows: list[dict]) -> str:
 
 
 def last_rows(rows: list[dict]) -> dict[tuple[str, str], list[dict]]:
-    """Rows of last checkpoints by fraction and contender, in table order."""
+    """Rows of last checkpoints by fraction and contender, in table order.
+
+    Contenders that the grid no longer has are the last ones.
+    """
     groups = defaultdict(list)
     for row in rows:
         if row['checkpoint'] == 'last':
             groups[row['fraction'], row['contender']].append(row)
-    fractions, contenders = list(FRACTIONS), list(CONTENDERS)
+    fractions = list(FRACTIONS)
+    order = {name: place for place, name in enumerate(CONTENDERS)}
     return dict(
         sorted(
             groups.items(),
             key=lambda item: (
                 fractions.index(item[0][0]),
-                contenders.index(item[0][1]),
+                order.get(item[0][1], len(order)),
             ),
         )
     )

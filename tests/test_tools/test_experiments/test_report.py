@@ -127,6 +127,16 @@ def test_ablations_alone(tmp_path):
     assert summary(result_rows(tmp_path)) == 'Not run yet.\n'
 
 
+def test_a_contender_that_was_given_up_comes_last(work_dir):
+    from report import write_results
+
+    add_run(work_dir, 'a_former_idea', 0, 39.0)
+    write_results(work_dir)
+    lines = (work_dir / 'results.md').read_text().splitlines()
+    names = [line.split(' | ')[1] for line in lines if '| 0 |' in line]
+    assert names[-1] == 'a_former_idea'
+
+
 def test_newest_checkpoint(tmp_path):
     from records import find_checkpoint, iteration_of
 
