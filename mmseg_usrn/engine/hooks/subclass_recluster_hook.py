@@ -6,8 +6,10 @@ from pathlib import Path
 import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.runner import CheckpointLoader, Runner
 from mmseg.registry import HOOKS, MODELS
+from torch import nn
 from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset
@@ -104,6 +106,7 @@ class SubclassReclusterHook(Hook):
             return
         if not model.subclass_table.is_ready and runner.iter > 0:
             model.start_subclass_branch()
+            forget(runner.optim_wrapper, model.subclass_parameters())
         dataset = runner.train_dataloader.dataset
         source = self.feature_checkpoint
         runner.logger.info(
@@ -235,6 +238,19 @@ def check_clustering_planned(runner: Runner) -> None:
 def unwrap(model) -> USRN:
     """The model inside its data-parallel wrapper, or the model itself."""
     return model.module if is_model_wrapper(model) else model
+
+
+def forget(
+    optim_wrapper: OptimWrapper, parameters: list[nn.Parameter]
+) -> None:
+    """Let the optimiser meet weights for the first time.
+
+    In the warm-up the gradients of the subclass branch are 0. Adam, whose
+    moments stay 0 but whose steps count, would then take steps of up to six
+    times the learning rate.
+    """
+    for parameter in parameters:
+        optim_wrapper.optimizer.state.pop(parameter, None)
 
 
 def follow_table(runner: Runner, model: USRN) -> None:

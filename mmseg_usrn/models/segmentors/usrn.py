@@ -8,7 +8,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmseg_usrn.structures import SubclassTable
 
@@ -327,6 +327,21 @@ class USRN(EncoderDecoder):
             self.subclass_neck.load_state_dict(self.neck.state_dict())
         self.decode_head.reset_subclass_head()
 
+    def subclass_parameters(self) -> list[nn.Parameter]:
+        """Trained weights that the subclass branch shares with no other."""
+        parts = [
+            self.backbone.fork,
+            self.subclass_neck,
+            self.decode_head.subclass_head,
+        ]
+        return [
+            parameter
+            for part in parts
+            if part is not None
+            for parameter in part.parameters()
+            if parameter.requires_grad
+        ]
+
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args, **kwargs
     ) -> None:
@@ -341,19 +356,7 @@ class USRN(EncoderDecoder):
 
         Data parallelism expects a gradient for each parameter.
         """
-        parts = [
-            self.backbone.fork,
-            self.subclass_neck,
-            self.decode_head.subclass_head,
-        ]
-        total = sum(
-            parameter.sum()
-            for part in parts
-            if part is not None
-            for parameter in part.parameters()
-            if parameter.requires_grad
-        )
-        return 0.0 * total
+        return 0.0 * sum(p.sum() for p in self.subclass_parameters())
 
 
 def _stack(pixel_data: list[PixelData]) -> Tensor:

@@ -125,6 +125,19 @@ def test_one_run(toy_config):
             assert torch.equal(weights[name], trunk)
 
 
+def test_adam_meets_the_subclass_branch_after_the_warm_up(toy_config):
+    toy_config.optim_wrapper.optimizer = ConfigDict(type='AdamW', lr=0.01)
+    runner, probe = run(toy_config)
+    state = runner.optim_wrapper.optimizer.state
+    own = runner.model.subclass_parameters()
+    assert own and all(state[p]['step'] == 4 for p in own)
+    assert state[runner.model.backbone.trunk.conv1.weight]['step'] == 6
+    # The first step of Adam is the learning rate at most, decay aside.
+    name = 'decode_head.subclass_head.conv_seg.weight'
+    step = probe.weights[3][name] - probe.weights[2][name]
+    assert 0 < step.abs().max() <= 1.1 * 0.01
+
+
 @pytest.mark.slow
 def test_resumed_run_goes_on_with_its_table(toy_config):
     """Checkpoint between two clusterings, at iteration 3 of 6."""
