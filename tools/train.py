@@ -12,6 +12,7 @@ from mmseg_usrn.engine.launch import (
     add_common_arguments,
     leave_process_group,
     load_config,
+    resume_earlier_run,
     warn_about_earlier_run,
 )
 
@@ -23,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='continue from the latest checkpoint in the work dir',
+        help='continue from the latest checkpoint in the work dir, if any',
     )
     parser.add_argument(
         '--amp', action='store_true', help='train in mixed precision'
@@ -34,7 +35,8 @@ def parse_args() -> argparse.Namespace:
 def train(args: argparse.Namespace) -> None:
     """Check the data, build the runner and train."""
     cfg = load_config(args)
-    cfg.resume = args.resume
+    if args.resume:
+        resume_earlier_run(cfg)
     warn_about_earlier_run(cfg)
     if args.amp:
         if get_device() == 'cpu':

@@ -121,6 +121,13 @@ class PairedDataset(Dataset):
                 'the unlabeled pipeline must end with MultiBranch; it holds '
                 f'{_names(steps)}'
             )
+        names = list(steps[-1].branch_pipelines)
+        strong = any(name.startswith('unsup_strong') for name in names)
+        if 'unsup_weak' not in names or not strong:
+            raise ValueError(
+                'MultiBranch of the unlabeled pipeline must have the branches '
+                f'unsup_weak and unsup_strong; it has {", ".join(names)}'
+            )
 
     def __repr__(self) -> str:
         return (

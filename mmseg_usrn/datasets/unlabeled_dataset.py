@@ -135,7 +135,13 @@ class UnlabeledDataset(BaseDataset):
         stems = set()
         for path in self.exclude:
             if fileio.isdir(path, backend_args=self.backend_args):
-                stems.update(find_files(path, self.img_suffix))
+                stems.update(
+                    find_files(
+                        path,
+                        self.img_suffix,
+                        backend_args=self.backend_args,
+                    )
+                )
             else:
                 for name in read_split(path):
                     stems.add(strip_suffix(name, self.img_suffix) or name)

@@ -14,6 +14,9 @@ import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
+
+from mmseg_usrn.models import USRN
 
 WORLD_SIZE = {
     'pytorch': 'WORLD_SIZE',
@@ -21,6 +24,9 @@ WORLD_SIZE = {
     'mpi': 'OMPI_COMM_WORLD_SIZE',
 }
 """Environment variable that holds the number of processes, by launcher."""
+
+USRN_SETTINGS = USRN.__init__.__kwdefaults__
+"""Settings that the stock segmentor does not know."""
 
 
 def add_common_arguments(parser: ArgumentParser) -> None:
@@ -81,6 +87,7 @@ def _load_config(args: Namespace, dataloaders: tuple[str, ...]) -> Config:
     num_processes = int(os.environ.get(WORLD_SIZE.get(args.launcher, ''), 1))
     options = args.cfg_options or {}
     cfg.merge_from_dict(options)
+    drop_usrn_settings(cfg)
     if 'train_dataloader.batch_size' not in options:
         set_batch_size(cfg, num_processes)
     if args.work_dir is not None:
@@ -90,6 +97,19 @@ def _load_config(args: Namespace, dataloaders: tuple[str, ...]) -> Config:
     warn_about_batch_size(cfg, num_processes)
     check_paths(cfg, dataloaders)
     return cfg
+
+
+def drop_usrn_settings(cfg: Config) -> None:
+    """Let a baseline inherit its recipe, or take the same arguments.
+
+    Args:
+        cfg: A config; from the model of a stock ``EncoderDecoder``, the
+            settings are taken out that only ``USRN`` has.
+    """
+    model = cfg.get('model', {})
+    if model.get('type') == 'EncoderDecoder':
+        for name in USRN_SETTINGS:
+            model.pop(name, None)
 
 
 def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:
@@ -110,6 +130,20 @@ def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:
         listing = '\n'.join(f'  {path}' for path in missing)
         advice = cfg.get('how_to_prepare', 'correct the paths in the config')
         raise ValueError(f'data not found:\n{listing}\nTo mend it: {advice}')
+
+
+def resume_earlier_run(cfg: Config) -> None:
+    """Continue the run in the work dir, if there is one.
+
+    Without this, MMEngine would resume from ``load_from``, the weights that
+    the run began with.
+
+    Args:
+        cfg: The config of the run; changed in place.
+    """
+    cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
+    if cfg.resume:
+        cfg.load_from = None
 
 
 def warn_about_earlier_run(cfg: Config) -> None:
@@ -134,11 +168,22 @@ def _missing_paths(node) -> Iterator[str]:
                     joined = os.path.join(root, path or '')
                     remote = '://' in joined
                     if path and not remote and not os.path.exists(joined):
-                        yield os.path.normpath(joined)
+                        yield _tell_links(joined)
         node = list(node.values())
     if isinstance(node, list | tuple):
         for child in node:
             yield from _missing_paths(child)
+
+
+def _tell_links(path: str) -> str:
+    """The path, and where it leads if a ``..`` in it follows a link."""
+    shown, target = os.path.normpath(path), os.path.realpath(path)
+    if target == os.path.realpath(shown):
+        return shown
+    return (
+        f'{shown}, which a symbolic link turns into {target}: link the '
+        "folder above instead, or give ann_file's absolute path"
+    )
 
 
 def prepare_launch(cfg: Config) -> None:

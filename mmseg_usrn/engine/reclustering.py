@@ -49,12 +49,7 @@ def recluster(
     subclasses = resolve_subclasses(
         pixels.tolist(), subclasses_per_class or table.num_subclasses
     )
-    if sum(subclasses) > table.num_subclasses:
-        raise ValueError(
-            f'subclasses_per_class sums to {sum(subclasses)}, but the model '
-            f'has num_subclasses={table.num_subclasses}; set both to the '
-            'same number'
-        )
+    check_numbers(table, subclasses)
     shape = (table.num_subclasses, labeled.features.shape[1])
     warm = (
         table.is_ready
@@ -80,6 +75,33 @@ def recluster(
     if clusters.changed is not None:
         lines.append(f'pixels that changed subclass: {clusters.changed:.1%}')
     return '\n'.join(lines)
+
+
+def check_numbers(
+    table: SubclassTable, subclasses_per_class: list[int]
+) -> None:
+    """Refuse numbers of subclasses that the model has no outputs for.
+
+    Args:
+        table: The model's table.
+        subclasses_per_class: ``K`` numbers that sum to at most ``S``.
+
+    Raises:
+        ValueError: If there are too few or too many numbers, or their sum is
+            too large.
+    """
+    if len(subclasses_per_class) != table.num_classes:
+        raise ValueError(
+            f'subclasses_per_class has {len(subclasses_per_class)} numbers '
+            f'for {table.num_classes} classes'
+        )
+    total = sum(subclasses_per_class)
+    if total > table.num_subclasses:
+        raise ValueError(
+            f'subclasses_per_class sums to {total}, but the model '
+            f'has num_subclasses={table.num_subclasses}; set both to the '
+            'same number'
+        )
 
 
 def previous_subclasses(

@@ -172,3 +172,10 @@ def test_unlabeled_part_without_branches_is_refused(config):
     config['unlabeled']['pipeline'][-1] = dict(type='PackSegInputs')
     with pytest.raises(ValueError, match='must end with MultiBranch'):
         DATASETS.build(config)
+
+
+def test_branches_of_other_names_are_refused(config):
+    branches = config['unlabeled']['pipeline'][-1]
+    branches['weak'] = branches.pop('unsup_weak')
+    with pytest.raises(ValueError, match='it has unsup_strong, weak'):
+        DATASETS.build(config)

@@ -10,12 +10,15 @@ import pytest
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
 from mmseg_usrn.engine.launch import (
     add_common_arguments,
     check_paths,
     load_config,
     replace_sync_bn,
+    resume_earlier_run,
     set_batch_size,
     warn_about_batch_size,
     warn_about_earlier_run,
@@ -89,6 +92,41 @@ def test_missing_data_are_named_together(load, toy_root):
 def test_only_data_in_use_are_needed(load, toy_root):
     (toy_root / 'unlabeled').rename(toy_root / 'elsewhere')
     load(dataloaders=('test_dataloader',))
+
+
+def test_a_link_that_leads_elsewhere_is_told(tmp_path):
+    """``data/set/../splits`` where ``data/set`` is a link."""
+    for folder in ('data/splits', 'disk/set'):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / 'data/splits/list.txt').touch()
+    (tmp_path / 'data/set').symlink_to(tmp_path / 'disk/set')
+    dataset = dict(
+        data_root=f'{tmp_path}/data/set', ann_file='../splits/list.txt'
+    )
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    with pytest.raises(ValueError, match='link turns into .*/disk/splits/'):
+        check_paths(cfg, BOTH)
+
+
+def test_baseline_takes_the_settings_of_its_recipe(load, toy_config):
+    assert 'num_subclasses' in toy_config.model
+    cfg = load('--cfg-options', 'model.gate=never')
+    assert cfg.model.gate == 'never'
+    cfg = load(
+        *('--cfg-options', 'model.type=EncoderDecoder', 'model.gate=never')
+    )
+    assert not {'num_subclasses', 'gate'} & cfg.model.keys()
+    init_default_scope('mmseg')
+    MODELS.build(cfg.model)
+
+
+def test_resumes_its_own_run_not_the_weights_that_it_began_with(tmp_path):
+    cfg = Config(dict(work_dir=str(tmp_path), load_from='pretrained.pth'))
+    resume_earlier_run(cfg)
+    assert not cfg.resume and cfg.load_from == 'pretrained.pth'
+    (tmp_path / 'last_checkpoint').write_text('iter_3.pth')
+    resume_earlier_run(cfg)
+    assert cfg.resume and cfg.load_from is None
 
 
 def test_paths_of_lists_and_remote_folders(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 from mmseg_usrn.models.utils.reference_checkpoint import key_table
 
@@ -56,6 +57,20 @@ def test_there_and_back_through_files(tool, original, tmp_path):
     assert back['state_dict'].keys() == original['state_dict'].keys()
     for key, value in original['state_dict'].items():
         torch.testing.assert_close(back['state_dict'][key], value)
+
+
+def test_checkpoint_of_a_training_is_converted_back(tool, original, tmp_path):
+    paths = [tmp_path / name for name in ('in.pth', 'ours.pth', 'back.pth')]
+    torch.save(original, paths[0])
+    tool.main([str(paths[0]), str(paths[1])])
+    ours = torch.load(paths[1], weights_only=False)
+    ours['message_hub'] = dict(log_scalars={'loss': HistoryBuffer([1.0], [1])})
+    teacher = {f'teacher.module.{k}': v for k, v in ours['state_dict'].items()}
+    ours['state_dict'].update(teacher)
+    torch.save(ours, paths[1])
+    tool.main([str(paths[1]), str(paths[2]), '--to-original'])
+    back = torch.load(paths[2], weights_only=False)
+    assert back['state_dict'].keys() == original['state_dict'].keys()
 
 
 def test_partial_file_lists_what_is_missing(tool, original, tmp_path):

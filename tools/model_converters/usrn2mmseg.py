@@ -49,7 +49,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--to-original',
         action='store_true',
-        help="convert this package's checkpoint to the original's format",
+        help="convert this package's checkpoint, from a source that you "
+        "trust, to the original's format",
     )
     return parser.parse_args(argv)
 
@@ -66,8 +67,13 @@ def _numpy_scalars():
     )
 
 
-def read_checkpoint(path: Path) -> dict:
-    """Read a checkpoint without running code that it may contain.
+def read_checkpoint(path: Path, trusted: bool = False) -> dict:
+    """Read a checkpoint.
+
+    Args:
+        path: The file.
+        trusted: Read it even if that may run code which it contains, as
+            MMEngine reads its checkpoints: they hold a log beside weights.
 
     Returns:
         dict: With the key ``state_dict`` and whatever else the file holds.
@@ -80,7 +86,9 @@ def read_checkpoint(path: Path) -> dict:
         raise ValueError(f'{path}: no such file')
     try:
         with _numpy_scalars():
-            content = torch.load(path, map_location='cpu', weights_only=True)
+            content = torch.load(
+                path, map_location='cpu', weights_only=not trusted
+            )
     except pickle.UnpicklingError as error:
         raise ValueError(
             f'{path} holds objects other than tensors and plain values, '
@@ -154,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
-        checkpoint = read_checkpoint(args.input)
+        checkpoint = read_checkpoint(args.input, trusted=args.to_original)
         if args.to_original:
             result = convert_back(checkpoint)
         else:

@@ -69,13 +69,20 @@ class LoadWideAnnotations(LoadAnnotations):
         self.ignore_index = ignore_index
 
     def _load_seg_map(self, results: dict) -> None:
+        reduce_zero_label = bool(results.get('reduce_zero_label'))
+        if self.reduce_zero_label not in (None, reduce_zero_label):
+            raise ValueError(
+                f'LoadWideAnnotations has reduce_zero_label='
+                f'{self.reduce_zero_label}, the dataset '
+                f'{reduce_zero_label}; set it on the dataset'
+            )
         content = fileio.get(results['seg_map_path'], self.backend_args)
         mask = mmcv.imfrombytes(
             content, flag='unchanged', backend=self.imdecode_backend
         )
         labels = relabel(
             mask.squeeze(),
-            results.get('reduce_zero_label') or False,
+            reduce_zero_label,
             results.get('label_map'),
             self.ignore_index,
         )

@@ -17,7 +17,7 @@ from mmseg_usrn.models import USRN
 from mmseg_usrn.models.utils.stock_checkpoint import CLASS_BRANCH
 
 from ..feature_extraction import extract_labeled_features
-from ..reclustering import recluster
+from ..reclustering import check_numbers, recluster
 
 
 @HOOKS.register_module()
@@ -84,6 +84,8 @@ class SubclassReclusterHook(Hook):
                 f'PairedDataset, got {type(model).__name__} and '
                 f'{type(dataset).__name__}'
             )
+        if self.subclasses_per_class:
+            check_numbers(model.subclass_table, self.subclasses_per_class)
         self._check_table(runner, model, dataset)
         if not model.subclass_table.is_ready:
             if self.warmup_iters >= runner.max_iters:

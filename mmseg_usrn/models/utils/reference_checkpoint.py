@@ -167,7 +167,8 @@ def to_reference(state_dict: StateDict) -> dict[str, Tensor]:
     class 0 first; the subclass classifier is sorted accordingly.
 
     Args:
-        state_dict: Weights as :func:`from_reference` returns them.
+        state_dict: Weights as :func:`from_reference` returns them, or of
+            a trained model; a teacher is left out.
 
     Returns:
         The original's weights, without ``module.``.
@@ -179,7 +180,7 @@ def to_reference(state_dict: StateDict) -> dict[str, Tensor]:
     weights = {
         key: value
         for key, value in without_ddp_prefix(state_dict).items()
-        if not key.startswith('subclass_table.')
+        if not key.startswith(('subclass_table.', 'teacher.'))
     }
     table = key_table(*describe(weights))
     named = {ours: theirs for theirs, ours in table.items()}

@@ -101,6 +101,17 @@ def test_features_that_never_change_are_clustered_once():
     assert not any(hook.is_due(i, is_ready=True) for i in range(20))
 
 
+def test_numbers_of_subclasses_are_checked_before_the_warm_up(toy_config):
+    hook = toy_config.custom_hooks[0]
+    for numbers, message in (
+        ([1, 1], '2 numbers for 4 classes'),
+        ([9, 1, 1, 1], 'sums to 12.*num_subclasses=8'),
+    ):
+        hook.subclasses_per_class = numbers
+        with pytest.raises(ValueError, match=message):
+            run(toy_config)
+
+
 def test_one_run(toy_config):
     runner, probe = run(toy_config)
     tables = probe.tables

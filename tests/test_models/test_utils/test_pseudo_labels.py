@@ -51,14 +51,6 @@ def test_threshold_itself_does_not_count():
     assert not pseudo.class_mask.any() and not pseudo.subclass_mask.any()
 
 
-def test_no_graph():
-    class_logits = torch.zeros(1, 2, 1, 1, requires_grad=True)
-    pseudo = make_pseudo_labels(
-        class_logits * 2, torch.zeros(1, 4, 1, 1), PARENTS, 0.5
-    )
-    assert not any(value.requires_grad for value in vars(pseudo).values())
-
-
 def test_loss_is_the_mean_over_all_pixels():
     scores = torch.zeros(1, 4, 1, 4, requires_grad=True)
     mask = torch.tensor([[[True, False, False, True]]])
