@@ -31,5 +31,3 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
 )
-# Other draws (dropout, unlabeled images) on every process.
-randomness = dict(seed=0, diff_rank_seed=True)
