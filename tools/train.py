@@ -10,6 +10,7 @@ from mmseg_usrn.datasets.checks import check_before_training
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.launch import (
     add_common_arguments,
+    expect_frozen_teacher,
     leave_process_group,
     load_config,
     resume_earlier_run,
@@ -44,6 +45,7 @@ def train(args: argparse.Namespace) -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     runner = Runner.from_cfg(cfg)
+    expect_frozen_teacher(runner.logger)
     try:
         check_clustering_planned(runner)
         check_before_training(runner.cfg)

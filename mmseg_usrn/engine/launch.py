@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import re
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -130,6 +131,24 @@ def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:
         listing = '\n'.join(f'  {path}' for path in missing)
         advice = cfg.get('how_to_prepare', 'correct the paths in the config')
         raise ValueError(f'data not found:\n{listing}\nTo mend it: {advice}')
+
+
+def expect_frozen_teacher(logger: logging.Logger) -> None:
+    """Leave out the warnings that the optimiser skips the teacher's weights.
+
+    MMEngine gives one for each of its hundreds of weights.
+
+    Args:
+        logger: The runner's.
+    """
+    logger.addFilter(
+        lambda record: (
+            not re.match(
+                r'teacher\..* is skipped since its requires_grad=False',
+                record.getMessage(),
+            )
+        )
+    )
 
 
 def resume_earlier_run(cfg: Config) -> None:

@@ -16,6 +16,7 @@ from mmseg.registry import MODELS
 from mmseg_usrn.engine.launch import (
     add_common_arguments,
     check_paths,
+    expect_frozen_teacher,
     load_config,
     replace_sync_bn,
     resume_earlier_run,
@@ -118,6 +119,16 @@ def test_baseline_takes_the_settings_of_its_recipe(load, toy_config):
     assert not {'num_subclasses', 'gate'} & cfg.model.keys()
     init_default_scope('mmseg')
     MODELS.build(cfg.model)
+
+
+def test_the_teacher_is_expected_not_to_be_trained(said):
+    logger = MMLogger.get_current_instance()
+    expect_frozen_teacher(logger)
+    skipped = '{} is skipped since its requires_grad=False'
+    logger.warning(skipped.format('teacher.module.conv.weight'))
+    logger.warning(skipped.format('backbone.conv.weight'))
+    assert 'backbone.conv.weight is skipped' in said()
+    assert 'teacher' not in said()
 
 
 def test_resumes_its_own_run_not_the_weights_that_it_began_with(tmp_path):
