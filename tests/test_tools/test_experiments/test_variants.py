@@ -83,7 +83,7 @@ def test_gated_labels_need_a_sure_subclass_branch(build):
     prob = model.forward_dual(images)[1].softmax(dim=1)
     classes = prob.unflatten(1, (4, 2)).sum(dim=2)
     own = classes.gather(1, plain.parents.unsqueeze(1))[:, 0]
-    model.gate_threshold = float(own[plain.gate].median())
+    model.gate_threshold = own[plain.gate].median().item()
     pseudo = model.get_pseudo_labels(images)
     assert pseudo.classes.equal(plain.classes)
     sure = own > model.gate_threshold
