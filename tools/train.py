@@ -36,6 +36,7 @@ def parse_args() -> argparse.Namespace:
 def train(args: argparse.Namespace) -> None:
     """Check the data, build the runner and train."""
     cfg = load_config(args)
+    cfg.resume = False
     if args.resume:
         resume_earlier_run(cfg)
     warn_about_earlier_run(cfg)

@@ -77,15 +77,10 @@ class ConfidentGateUSRN(USRN):
 
     With ``gate='renormalize'`` it counts wherever that branch is the more
     certain one, however little.
-
-    Args:
-        gate_threshold: The probabilities of the class's subclasses must sum
-            to more than this.
     """
 
-    def __init__(self, *args, gate_threshold: float = 0.5, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.gate_threshold = gate_threshold
+    gate_threshold = 0.5
+    """The probabilities of the class's subclasses must sum to more."""
 
     @torch.no_grad()
     def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
