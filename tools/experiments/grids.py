@@ -139,6 +139,9 @@ CONTENDERS = {
     'usrn_confident_gate': Contender(
         'usrn_variants.py', {'model.type': 'ConfidentGateUSRN'}
     ),
+    'usrn_marginal': Contender(
+        'usrn_variants.py', {'model.type': 'MarginalUSRN'}
+    ),
 }
 MAIN = (
     'baseline',

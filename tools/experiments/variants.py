@@ -71,8 +71,39 @@ class LogitNoiseUSRN(USRN):
         return logits + noise * (rarity / rarity.max()).view(-1, 1, 1)
 
 
+class SureOfClassUSRN(USRN):
+    """Knows how sure the subclass branch is of a class, not of a subclass."""
+
+    @torch.no_grad()
+    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
+        """As in :class:`USRN`, with other masks."""
+        model = self.teacher.follow(self) if self.teacher else self
+        logits = model.forward_dual(inputs)
+        parents = self.subclass_table.subclass_to_class
+        pseudo = make_pseudo_labels(
+            *logits, parents, self.threshold, self.gate
+        )
+        return self.choose(pseudo, logits[1].softmax(dim=1))
+
+    def choose(
+        self, pseudo: PseudoLabels, subclass_prob: Tensor
+    ) -> PseudoLabels:
+        """The labels that count.
+
+        Args:
+            pseudo: Those of :class:`USRN`.
+            subclass_prob: (N, S, h, w) of the weak view.
+        """
+        raise NotImplementedError
+
+    def subclasses_of(self, classes: Tensor) -> Tensor:
+        """(N, S, h, w) bool, true for the subclasses of a pixel's class."""
+        parents = self.subclass_table.subclass_to_class
+        return parents.view(1, -1, 1, 1) == classes.unsqueeze(1)
+
+
 @MODELS.register_module()
-class ConfidentGateUSRN(USRN):
+class ConfidentGateUSRN(SureOfClassUSRN):
     """The subclass branch's class counts only where it is sure of it itself.
 
     With ``gate='renormalize'`` it counts wherever that branch is the more
@@ -82,16 +113,42 @@ class ConfidentGateUSRN(USRN):
     gate_threshold = 0.5
     """The probabilities of the class's subclasses must sum to more."""
 
-    @torch.no_grad()
-    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
-        """As in :class:`USRN`, with fewer labels by the gate."""
-        model = self.teacher.follow(self) if self.teacher else self
-        logits = model.forward_dual(inputs)
-        parents = self.subclass_table.subclass_to_class
-        pseudo = make_pseudo_labels(
-            *logits, parents, self.threshold, self.gate
-        )
-        own = parents.view(1, -1, 1, 1) == pseudo.classes.unsqueeze(1)
-        prob = (logits[1].softmax(dim=1) * own).sum(dim=1)
-        sure = ~pseudo.gate | (prob > self.gate_threshold)
-        return replace(pseudo, class_mask=pseudo.class_mask & sure)
+    def choose(
+        self, pseudo: PseudoLabels, subclass_prob: Tensor
+    ) -> PseudoLabels:
+        """Fewer labels by the gate."""
+        own = self.subclasses_of(pseudo.classes)
+        sure = (subclass_prob * own).sum(dim=1) > self.gate_threshold
+        mask = pseudo.class_mask & (~pseudo.gate | sure)
+        return replace(pseudo, class_mask=mask)
+
+
+@MODELS.register_module()
+class MarginalUSRN(SureOfClassUSRN):
+    """The subclass branch, too, learns from most of the unlabeled pixels.
+
+    Of 88 subclasses hardly one is likelier than the threshold. Where all
+    those of its class together are, the branch learns that class, whichever
+    subclass it is.
+    """
+
+    def choose(
+        self, pseudo: PseudoLabels, subclass_prob: Tensor
+    ) -> PseudoLabels:
+        """More labels for the subclass branch."""
+        own = self.subclasses_of(pseudo.parents)
+        mask = (subclass_prob * own).sum(dim=1) > self.threshold
+        return replace(pseudo, subclass_mask=mask)
+
+    def loss_by_pseudo_labels(
+        self, logits: tuple[Tensor, Tensor], pseudo: PseudoLabels
+    ) -> dict[str, Tensor]:
+        """As in :class:`USRN`, with another subclass loss."""
+        losses = super().loss_by_pseudo_labels(logits, pseudo)
+        log_prob = logits[1].log_softmax(dim=1)
+        other = ~self.subclasses_of(pseudo.parents)
+        log_prob = log_prob.masked_fill(other, -torch.inf).logsumexp(dim=1)
+        loss = -(log_prob * pseudo.subclass_mask).mean()
+        weight = self.unsup_loss_weight * self.subclass_loss_weight
+        losses['unsup_subclass.loss_ce'] = weight * loss
+        return losses

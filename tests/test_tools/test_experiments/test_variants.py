@@ -9,6 +9,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
 
+from mmseg_usrn.models import USRN
+
 
 @pytest.fixture
 def build(toy_config):
@@ -77,7 +79,7 @@ def test_gated_labels_need_a_sure_subclass_branch(build):
     # At initialisation neither branch is sure: sharpen the subclass branch.
     with torch.no_grad():
         model.decode_head.subclass_head.conv_seg.weight.mul_(200)
-    plain = super(type(model), model).get_pseudo_labels(images)
+    plain = USRN.get_pseudo_labels(model, images)
     assert plain.class_mask.all() and plain.gate.any()
     # The class of every subclass: 0, 0, 1, 1, 2, 2, 3, 3.
     prob = model.forward_dual(images)[1].softmax(dim=1)
@@ -89,3 +91,28 @@ def test_gated_labels_need_a_sure_subclass_branch(build):
     sure = own > model.gate_threshold
     assert sure[plain.gate].any() and not sure[plain.gate].all()
     assert pseudo.class_mask.equal(~plain.gate | sure)
+
+
+def test_marginal_learns_classes_instead_of_subclasses(build):
+    model, data = build('MarginalUSRN')
+    # At initialisation all eight subclasses are about equally likely.
+    model.threshold = 0.25
+    inputs = data['inputs']
+    pseudo = model.get_pseudo_labels(inputs['unsup_weak'])
+    assert not USRN.get_pseudo_labels(
+        model, inputs['unsup_weak']
+    ).subclass_mask.any()
+    # The class of every subclass: 0, 0, 1, 1, 2, 2, 3, 3.
+    weak, strong = (
+        model.forward_dual(inputs[view])[1].softmax(dim=1)
+        for view in ('unsup_weak', 'unsup_strong')
+    )
+    weak, strong = (p.unflatten(1, (4, 2)).sum(dim=2) for p in (weak, strong))
+    own = pseudo.parents.unsqueeze(1)
+    mask = weak.gather(1, own)[:, 0] > 0.25
+    assert mask.any() and pseudo.subclass_mask.equal(mask)
+    expected = -strong.gather(1, own)[:, 0].log()[mask].sum() / mask.numel()
+    loss = model.loss(**data)['unsup_subclass.loss_ce']
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert model.decode_head.subclass_head.conv_seg.weight.grad.any()
