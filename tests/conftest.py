@@ -158,14 +158,17 @@ def voc_root(tmp_path) -> Path:
         mask = draw_mask(rng, size, classes)
         stem = f'2007_{number:06d}'
         save(root / 'JPEGImages' / f'{stem}.jpg', paint(rng, mask))
-        save(root / 'SegmentationClassAug' / f'{stem}.png', mask)
-        save(root / 'SegmentationClass' / f'{stem}.png', mask, palette=True)
+        # VOC's own masks have a palette, those of SBD have none.
+        of_voc = number % 2 == 0 or number in lists['val']
+        folders = ['SegmentationClassAug'] + ['SegmentationClass'] * of_voc
+        for folder in folders:
+            save(root / folder / f'{stem}.png', mask, palette=of_voc)
     sets = root / 'ImageSets' / 'Segmentation'
     sets.mkdir(parents=True)
     for name, numbers in lists.items():
         text = ''.join(f'2007_{n:06d}\n' for n in numbers)
         (sets / f'{name}.txt').write_text(text)
-    (sets / 'train_aug.txt').write_text((sets / 'train.txt').read_text())
+    (sets / 'trainaug.txt').write_text((sets / 'train.txt').read_text())
     return root
 
 

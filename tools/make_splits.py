@@ -3,7 +3,7 @@
 Draw an eighth of the training images, every class in the labeled part::
 
     python tools/make_splits.py data/splits/voc/1over8 \
-        --train data/VOCdevkit/VOC2012/ImageSets/Segmentation/train_aug.txt \
+        --train data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt \
         --masks data/VOCdevkit/VOC2012/SegmentationClassAug \
         --num-classes 21 --fraction 1/8 --seed 0
 

@@ -7,3 +7,22 @@ randomness = dict(seed=0, diff_rank_seed=True)
 env_cfg = dict(dist_cfg=dict(timeout=7200))
 # Losses in the log are means over the last iterations, not single values.
 log_processor = dict(window_size=50)
+# What tools/test.py --tta does to each image: MMSegmentation's usual scales.
+tta_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(type='Resize', scale_factor=factor, keep_ratio=True)
+                for factor in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+            ],
+            [
+                dict(type='RandomFlip', prob=0.0, direction='horizontal'),
+                dict(type='RandomFlip', prob=1.0, direction='horizontal'),
+            ],
+            [dict(type='LoadAnnotations')],
+            [dict(type='PackSegInputs')],
+        ],
+    ),
+]

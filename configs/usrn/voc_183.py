@@ -4,17 +4,20 @@ _base_ = './voc_1over32.py'
 how_to_prepare = (
     'README.md, "Pascal VOC", shows the folders; the lists are made by: '
     'python tools/make_splits.py data/splits/voc/183 --labeled LIST --train '
-    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train_aug.txt, where LIST '
+    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt, where LIST '
     'names the 183 images: a published list, or one drawn by '
     'python tools/make_splits.py data/splits/voc/draw_183 --train '
     'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt --masks '
-    'data/VOCdevkit/VOC2012/SegmentationClassAug --num-classes 21 '
+    'data/VOCdevkit/VOC2012/SegmentationClass --num-classes 21 '
     '--count 183'
 )
 splits = '../../splits/voc/183/'
 train_dataloader = dict(
     dataset=dict(
-        labeled=dict(ann_file=splits + 'labeled.txt'),
+        labeled=dict(
+            ann_file=splits + 'labeled.txt',
+            data_prefix=dict(seg_map_path='SegmentationClass'),
+        ),
         unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
     )
 )

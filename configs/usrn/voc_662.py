@@ -3,7 +3,7 @@ _base_ = './voc_1over32.py'
 how_to_prepare = (
     'README.md, "Pascal VOC", shows the folders; the lists are made by: '
     'python tools/make_splits.py data/splits/voc/662 --train '
-    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train_aug.txt --masks '
+    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt --masks '
     'data/VOCdevkit/VOC2012/SegmentationClassAug --num-classes 21 '
     '--count 662; for a published list: --labeled LIST in place of '
     '--masks, --num-classes and --count'

@@ -122,10 +122,8 @@ class Points:
         return self.ranks.sum(total)[0].item()
 
 
-def first_bad_rows(
-    features: Tensor, chunk_rows: int, limit: int = 5
-) -> tuple[int, list[int]]:
-    """Count the rows with NaN or inf and name the first ones."""
+def first_bad_rows(features: Tensor, chunk_rows: int) -> tuple[int, list[int]]:
+    """Count the rows with NaN or inf and name the first five."""
     count, names = 0, []
     for start in range(0, len(features), chunk_rows):
         rows = features[start : start + chunk_rows]
@@ -133,6 +131,6 @@ def first_bad_rows(
             continue
         bad = (~torch.isfinite(rows).all(1)).nonzero()[:, 0]
         count += len(bad)
-        room = limit - len(names)
+        room = 5 - len(names)
         names += (bad[:room] + start).tolist()
     return count, names

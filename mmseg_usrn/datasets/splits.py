@@ -120,17 +120,16 @@ def read_classes(
     mask_dir: str | Path,
     mask_suffix: str = '.png',
     num_classes: int | None = None,
-    ignore_index: int = 255,
 ) -> dict[str, frozenset[int]]:
     """Reads which classes each image has.
 
     Args:
         stems: Images whose masks are read.
-        mask_dir: Folder of single-channel masks; pixel value = class.
+        mask_dir: Folder of single-channel masks; pixel value = class, 255
+            for none.
         mask_suffix: The mask of a stem is ``mask_dir/stem + mask_suffix``.
         num_classes: K; every class 0..K-1 must occur in some image. Default:
             the classes that occur are all there are.
-        ignore_index: Value of pixels without class.
 
     Returns:
         Classes of each stem.
@@ -142,7 +141,7 @@ def read_classes(
     masks = [Path(mask_dir, stem + mask_suffix) for stem in stems]
     with ThreadPoolExecutor() as pool:
         values = list(pool.map(_read_values, masks))
-    classes = [found - {ignore_index} for found in values]
+    classes = [found - {255} for found in values]
     if num_classes is not None:
         _check_classes(classes, masks, num_classes)
     return dict(zip(stems, classes, strict=True))

@@ -7,6 +7,7 @@ import re
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
@@ -87,7 +88,7 @@ def _load_config(args: Namespace, dataloaders: tuple[str, ...]) -> Config:
     cfg.launcher = args.launcher
     num_processes = int(os.environ.get(WORLD_SIZE.get(args.launcher, ''), 1))
     options = args.cfg_options or {}
-    cfg.merge_from_dict(options)
+    cfg.merge_from_dict(adapt_options(cfg, options))
     drop_usrn_settings(cfg)
     if 'train_dataloader.batch_size' not in options:
         set_batch_size(cfg, num_processes)
@@ -98,6 +99,35 @@ def _load_config(args: Namespace, dataloaders: tuple[str, ...]) -> Config:
     warn_about_batch_size(cfg, num_processes)
     check_paths(cfg, dataloaders)
     return cfg
+
+
+def adapt_options(cfg: Config, options: dict) -> dict:
+    """Let a baseline take the arguments of its recipe.
+
+    Args:
+        cfg: A config, without the options.
+        options: Settings by dotted key, as of ``--cfg-options``.
+
+    Returns:
+        For a baseline, what is set of the labeled part is set of its only
+        dataset; what it has no place for, the unlabeled part and the
+        clustering, is left out. For any other config, the options.
+    """
+    dataset = 'train_dataloader.dataset.'
+    is_paired = 'labeled' in cfg.get('train_dataloader', {}).get('dataset', {})
+    if cfg.get('model', {}).get('type') != 'EncoderDecoder' or is_paired:
+        return options
+    nowhere = tuple(
+        dataset + name
+        for name in ('unlabeled.', 'num_unlabeled', 'feature_pipeline')
+    )
+    if not cfg.get('custom_hooks'):
+        nowhere += ('custom_hooks.',)
+    return {
+        key.replace(f'{dataset}labeled.', dataset, 1): value
+        for key, value in options.items()
+        if not key.startswith(nowhere)
+    }
 
 
 def drop_usrn_settings(cfg: Config) -> None:
@@ -163,6 +193,14 @@ def resume_earlier_run(cfg: Config) -> None:
     cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
     if cfg.resume:
         cfg.load_from = None
+    elif cfg.get('load_from'):
+        print_log(
+            f'--resume found no checkpoint in {cfg.work_dir}: this run starts '
+            f'at iteration 0, from the weights of {cfg.load_from}; to go on '
+            "with another folder's run, name that folder by --work-dir",
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def warn_about_earlier_run(cfg: Config) -> None:
@@ -230,7 +268,10 @@ def prepare_launch(cfg: Config) -> None:
             "use --launcher pytorch (tools/dist_train.sh) or 'none'"
         )
     if not torch_dist.is_initialized():
-        torch_dist.init_process_group('gloo')
+        seconds = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        torch_dist.init_process_group(
+            'gloo', timeout=seconds and timedelta(seconds=seconds)
+        )
     wrapper = dict(cfg.get('model_wrapper_cfg') or {})
     wrapper.setdefault('type', 'MMDistributedDataParallel')
     wrapper.setdefault('broadcast_buffers', False)
@@ -319,7 +360,8 @@ def warn_about_batch_size(cfg: Config, num_processes: int) -> None:
     recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
     if not recipe or 'train_dataloader' not in cfg:
         return
-    actual = cfg.train_dataloader.batch_size * num_processes
+    steps = cfg.get('optim_wrapper', {}).get('accumulative_counts', 1)
+    actual = cfg.train_dataloader.batch_size * num_processes * steps
     if actual != recipe:
         print_log(
             f'the global batch is {actual} labeled images, the recipe was '

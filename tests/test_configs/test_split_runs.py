@@ -14,7 +14,7 @@ SPLITS = {
     'cityscapes': ('1over32', '1over16', '1over8'),
 }
 TRAIN = {
-    'voc': ['data/VOCdevkit/VOC2012/ImageSets/Segmentation/train_aug.txt'],
+    'voc': ['data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt'],
     'cityscapes': [
         *('data/cityscapes/leftImg8bit/train', '--img-suffix'),
         '_leftImg8bit.png',

@@ -121,6 +121,26 @@ def test_baseline_takes_the_settings_of_its_recipe(load, toy_config):
     MODELS.build(cfg.model)
 
 
+def test_baseline_takes_the_arguments_of_its_recipe(load, toy_config):
+    dataset = 'train_dataloader.dataset.'
+    options = (
+        *('--cfg-options', f'{dataset}labeled.indices=3', 'max_iters=5'),
+        *(f'{dataset}unlabeled.indices=2', f'{dataset}num_unlabeled=2'),
+        'custom_hooks.0.warmup_iters=1',
+    )
+    recipe = load(*options)
+    labeled = recipe.train_dataloader.dataset.labeled
+    assert labeled.indices == 3 and recipe.custom_hooks[0].warmup_iters == 1
+    toy_config.merge_from_dict({'model.type': 'EncoderDecoder'})
+    toy_config.custom_hooks = []
+    del labeled['indices']
+    toy_config.train_dataloader.dataset = labeled
+    toy_config.dump('toy_baseline.py')
+    baseline = load(*options, config='toy_baseline.py')
+    assert baseline.train_dataloader.dataset == {**labeled, 'indices': 3}
+    assert baseline.custom_hooks == [] and baseline.max_iters == 5
+
+
 def test_the_teacher_is_expected_not_to_be_trained(said):
     logger = MMLogger.get_current_instance()
     expect_frozen_teacher(logger)
@@ -131,10 +151,13 @@ def test_the_teacher_is_expected_not_to_be_trained(said):
     assert 'teacher' not in said()
 
 
-def test_resumes_its_own_run_not_the_weights_that_it_began_with(tmp_path):
+def test_resumes_its_own_run_not_the_weights_that_it_began_with(
+    said, tmp_path
+):
     cfg = Config(dict(work_dir=str(tmp_path), load_from='pretrained.pth'))
     resume_earlier_run(cfg)
     assert not cfg.resume and cfg.load_from == 'pretrained.pth'
+    assert 'starts at iteration 0, from the weights of pretr' in said()
     (tmp_path / 'last_checkpoint').write_text('iter_3.pth')
     resume_earlier_run(cfg)
     assert cfg.resume and cfg.load_from is None
@@ -174,6 +197,20 @@ def test_global_batch(said, processes, batch_size, warning):
     assert (expected in said()) == bool(warning)
     changed = f'batch_size is {batch_size} instead of 4'
     assert (changed in said()) == (batch_size != 4)
+
+
+def test_accumulated_batches_count_as_one(said):
+    cfg = Config(
+        dict(
+            auto_scale_lr=dict(base_batch_size=8),
+            train_dataloader=dict(batch_size=2),
+            optim_wrapper=dict(accumulative_counts=4),
+        )
+    )
+    warn_about_batch_size(cfg, 1)
+    assert 'global batch' not in said()
+    warn_about_batch_size(cfg, 2)
+    assert 'global batch is 16' in said()
 
 
 def test_batch_without_recipe_is_left():

@@ -13,7 +13,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmseg_usrn.models import USRN
-from mmseg_usrn.models.utils import PseudoLabels, make_pseudo_labels
+from mmseg_usrn.models.utils import PseudoLabels
 
 
 @MODELS.register_module()
@@ -71,39 +71,22 @@ class LogitNoiseUSRN(USRN):
         return logits + noise * (rarity / rarity.max()).view(-1, 1, 1)
 
 
-class SureOfClassUSRN(USRN):
-    """Knows how sure the subclass branch is of a class, not of a subclass."""
+def class_probability(
+    subclass_logits: Tensor, parents: Tensor, classes: Tensor
+) -> Tensor:
+    """Probability that the subclass branch gives to a class, (N, h, w).
 
-    @torch.no_grad()
-    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
-        """As in :class:`USRN`, with other masks."""
-        model = self.teacher.follow(self) if self.teacher else self
-        logits = model.forward_dual(inputs)
-        parents = self.subclass_table.subclass_to_class
-        pseudo = make_pseudo_labels(
-            *logits, parents, self.threshold, self.gate
-        )
-        return self.choose(pseudo, logits[1].softmax(dim=1))
-
-    def choose(
-        self, pseudo: PseudoLabels, subclass_prob: Tensor
-    ) -> PseudoLabels:
-        """The labels that count.
-
-        Args:
-            pseudo: Those of :class:`USRN`.
-            subclass_prob: (N, S, h, w) of the weak view.
-        """
-        raise NotImplementedError
-
-    def subclasses_of(self, classes: Tensor) -> Tensor:
-        """(N, S, h, w) bool, true for the subclasses of a pixel's class."""
-        parents = self.subclass_table.subclass_to_class
-        return parents.view(1, -1, 1, 1) == classes.unsqueeze(1)
+    Args:
+        subclass_logits: (N, S, h, w).
+        parents: (S,) classes of the subclasses.
+        classes: (N, h, w) the classes.
+    """
+    other = parents.view(1, -1, 1, 1) != classes.unsqueeze(1)
+    return subclass_logits.softmax(dim=1).masked_fill(other, 0).sum(dim=1)
 
 
 @MODELS.register_module()
-class ConfidentGateUSRN(SureOfClassUSRN):
+class ConfidentGateUSRN(USRN):
     """The subclass branch's class counts only where it is sure of it itself.
 
     With ``gate='renormalize'`` it counts wherever that branch is the more
@@ -113,18 +96,19 @@ class ConfidentGateUSRN(SureOfClassUSRN):
     gate_threshold = 0.5
     """The probabilities of the class's subclasses must sum to more."""
 
-    def choose(
-        self, pseudo: PseudoLabels, subclass_prob: Tensor
+    def choose_labels(
+        self, class_logits: Tensor, subclass_logits: Tensor
     ) -> PseudoLabels:
-        """Fewer labels by the gate."""
-        own = self.subclasses_of(pseudo.classes)
-        sure = (subclass_prob * own).sum(dim=1) > self.gate_threshold
-        mask = pseudo.class_mask & (~pseudo.gate | sure)
-        return replace(pseudo, class_mask=mask)
+        """As in :class:`USRN`, with fewer labels by the gate."""
+        pseudo = super().choose_labels(class_logits, subclass_logits)
+        parents = self.subclass_table.subclass_to_class
+        prob = class_probability(subclass_logits, parents, pseudo.classes)
+        sure = ~pseudo.gate | (prob > self.gate_threshold)
+        return replace(pseudo, class_mask=pseudo.class_mask & sure)
 
 
 @MODELS.register_module()
-class MarginalUSRN(SureOfClassUSRN):
+class MarginalUSRN(USRN):
     """The subclass branch, too, learns from most of the unlabeled pixels.
 
     Of 88 subclasses hardly one is likelier than the threshold. Where all
@@ -132,23 +116,23 @@ class MarginalUSRN(SureOfClassUSRN):
     subclass it is.
     """
 
-    def choose(
-        self, pseudo: PseudoLabels, subclass_prob: Tensor
+    def choose_labels(
+        self, class_logits: Tensor, subclass_logits: Tensor
     ) -> PseudoLabels:
-        """More labels for the subclass branch."""
-        own = self.subclasses_of(pseudo.parents)
-        mask = (subclass_prob * own).sum(dim=1) > self.threshold
-        return replace(pseudo, subclass_mask=mask)
+        """As in :class:`USRN`, with more labels for the subclass branch."""
+        pseudo = super().choose_labels(class_logits, subclass_logits)
+        parents = self.subclass_table.subclass_to_class
+        prob = class_probability(subclass_logits, parents, pseudo.parents)
+        return replace(pseudo, subclass_mask=prob > self.threshold)
 
     def loss_by_pseudo_labels(
         self, logits: tuple[Tensor, Tensor], pseudo: PseudoLabels
     ) -> dict[str, Tensor]:
         """As in :class:`USRN`, with another subclass loss."""
         losses = super().loss_by_pseudo_labels(logits, pseudo)
-        log_prob = logits[1].log_softmax(dim=1)
-        other = ~self.subclasses_of(pseudo.parents)
-        log_prob = log_prob.masked_fill(other, -torch.inf).logsumexp(dim=1)
-        loss = -(log_prob * pseudo.subclass_mask).mean()
+        parents = self.subclass_table.subclass_to_class
+        prob = class_probability(logits[1], parents, pseudo.parents)
+        per_pixel = -prob.clamp_min(1e-12).log() * pseudo.subclass_mask
         weight = self.unsup_loss_weight * self.subclass_loss_weight
-        losses['unsup_subclass.loss_ce'] = weight * loss
+        losses['unsup_subclass.loss_ce'] = weight * per_pixel.mean()
         return losses

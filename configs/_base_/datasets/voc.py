@@ -3,7 +3,7 @@ _base_ = './strong_view.py'
 how_to_prepare = (
     'README.md, "Pascal VOC", shows the folders; the lists are made by: '
     'python tools/make_splits.py data/splits/voc/1over32 --train '
-    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train_aug.txt --masks '
+    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt --masks '
     'data/VOCdevkit/VOC2012/SegmentationClassAug --num-classes 21 '
     '--fraction 1/32'
 )

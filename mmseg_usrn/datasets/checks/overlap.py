@@ -30,15 +30,16 @@ def check_overlap(
 ) -> None:
     """Report pictures that two parts have in common.
 
-    Pictures are the same if they are one file, have the same content, or
-    have the same name and look alike (saved again, resized).
+    Pictures are the same if they are one file or have the same content. Of
+    those that have the same name and look alike (saved again, resized; or
+    from a camera that does not move) the report only warns.
 
     Args:
         first: Name of a part.
         second: Name of the other part.
         images: Facts of the images of every part, by path.
         report: Gets the findings.
-        level: Level of the findings.
+        level: Level of the findings of equal content.
     """
     note = report.error if level == 'error' else report.warning
     part = f'{first}, {second}'
@@ -56,10 +57,10 @@ def check_overlap(
         [path for path in images[second] if path not in known],
     )
     if alike:
-        note(
+        report.warning(
             part,
-            'the same image in both (same name, looks alike)',
-            _mend(first, second),
+            'the same name in both, and the pictures look alike',
+            f'nothing, if they are different; else {_mend(first, second)}',
             [_pair(a, b) for a, b in alike],
         )
     if different and level == 'error':
@@ -103,8 +104,8 @@ def _same_name(first: list[str], second: list[str]) -> tuple[list, list]:
         by_name[_name(path)].append(path)
     alike, different = [], []
     for path in first:
-        candidates = by_name.get(_name(path), [])[:MAX_TWINS]
-        if not candidates:
+        candidates = by_name.get(_name(path), [])
+        if not 0 < len(candidates) <= MAX_TWINS:
             continue
         thumbnail = _thumbnail(path)
         twins = [p for p in candidates if _alike(thumbnail, _thumbnail(p))]

@@ -47,7 +47,7 @@ def describe(name: str, dataset, num_classes: int | None = None) -> Part:
         num_classes: K; defaults to the number of the dataset's classes.
 
     Returns:
-        The part. All images of it share the label rules of the first one.
+        The part. All images of it share the label rules of the last one.
     """
     while not hasattr(dataset, 'get_data_info'):
         dataset = dataset.dataset

@@ -14,6 +14,7 @@ from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
+from mmseg_usrn.models.utils import adopt_stock_keys
 from mmseg_usrn.models.utils.stock_checkpoint import CLASS_BRANCH
 
 from ..feature_extraction import extract_labeled_features
@@ -164,7 +165,7 @@ class SubclassReclusterHook(Hook):
         """Find out before a long warm-up whether images can be clustered."""
         labeled = dataset.without_augmentation()
         try:
-            with torch.random.fork_rng():
+            with torch.random.fork_rng(devices=[]):
                 extract_labeled_features(
                     model, Subset(labeled, [0]), dataset.cell_stride, 0
                 )
@@ -184,13 +185,18 @@ class SubclassReclusterHook(Hook):
     def _feature_model(self, runner: Runner, model: USRN) -> USRN:
         if self.feature_checkpoint is None:
             return model
-        feature_model = MODELS.build(deepcopy(runner.cfg.model))
+        settings = {**deepcopy(runner.cfg.model), 'teacher_momentum': None}
+        feature_model = MODELS.build(settings)
         checkpoint = CheckpointLoader.load_checkpoint(
             self.feature_checkpoint, map_location='cpu'
         )
-        found = feature_model.load_state_dict(
-            checkpoint.get('state_dict', checkpoint), strict=False
-        )
+        weights = dict(checkpoint.get('state_dict', checkpoint))
+        adopt_stock_keys(weights, feature_model.state_dict().keys())
+        # Of a USRN, whose other branch may have another number of subclasses.
+        weights = {
+            k: v for k, v in weights.items() if k.startswith(CLASS_BRANCH)
+        }
+        found = feature_model.load_state_dict(weights, strict=False)
         missing = [
             name
             for name in found.missing_keys

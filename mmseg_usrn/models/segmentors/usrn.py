@@ -215,6 +215,14 @@ class USRN(EncoderDecoder):
     def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
         """Pseudo labels of the weak view.
 
+        Args:
+            inputs: (N, 3, H, W) weakly augmented unlabeled images.
+        """
+        return self.choose_labels(*self.forward_weak(inputs))
+
+    def forward_weak(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits that the pseudo labels are made of.
+
         The teacher is in evaluation mode; without one, they are computed in
         the model's own mode.
 
@@ -222,7 +230,17 @@ class USRN(EncoderDecoder):
             inputs: (N, 3, H, W) weakly augmented unlabeled images.
         """
         model = self.teacher.follow(self) if self.teacher else self
-        class_logits, subclass_logits = model.forward_dual(inputs)
+        return model.forward_dual(inputs)
+
+    def choose_labels(
+        self, class_logits: Tensor, subclass_logits: Tensor
+    ) -> PseudoLabels:
+        """The labels that count.
+
+        Args:
+            class_logits: (N, K, h, w) of the weak view.
+            subclass_logits: (N, S, h, w) of the weak view.
+        """
         return make_pseudo_labels(
             class_logits,
             subclass_logits,

@@ -238,6 +238,19 @@ def test_features_of_a_baseline(toy_config, baseline):
     )
 
 
+def test_features_of_a_usrn_with_other_subclasses(
+    toy_config, baseline, tmp_path
+):
+    _, expected = three_stages(toy_config, baseline)
+    other = MODELS.build({**toy_config.model, 'num_subclasses': 9})
+    other.load_state_dict(
+        torch.load(baseline, weights_only=False)['state_dict'], strict=False
+    )
+    torch.save(dict(state_dict=other.state_dict()), tmp_path / 'usrn.pth')
+    _, probe = three_stages(toy_config, tmp_path / 'usrn.pth')
+    assert equal(probe.tables[0], expected.tables[0])
+
+
 def test_features_of_an_unfit_checkpoint(toy_config, baseline):
     checkpoint = torch.load(baseline, weights_only=False)
     backbone = {

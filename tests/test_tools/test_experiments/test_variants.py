@@ -79,7 +79,7 @@ def test_gated_labels_need_a_sure_subclass_branch(build):
     # At initialisation neither branch is sure: sharpen the subclass branch.
     with torch.no_grad():
         model.decode_head.subclass_head.conv_seg.weight.mul_(200)
-    plain = USRN.get_pseudo_labels(model, images)
+    plain = USRN.choose_labels(model, *model.forward_weak(images))
     assert plain.class_mask.all() and plain.gate.any()
     # The class of every subclass: 0, 0, 1, 1, 2, 2, 3, 3.
     prob = model.forward_dual(images)[1].softmax(dim=1)
@@ -98,10 +98,9 @@ def test_marginal_learns_classes_instead_of_subclasses(build):
     # At initialisation all eight subclasses are about equally likely.
     model.threshold = 0.25
     inputs = data['inputs']
-    pseudo = model.get_pseudo_labels(inputs['unsup_weak'])
-    assert not USRN.get_pseudo_labels(
-        model, inputs['unsup_weak']
-    ).subclass_mask.any()
+    logits = model.forward_weak(inputs['unsup_weak'])
+    pseudo = model.choose_labels(*logits)
+    assert not USRN.choose_labels(model, *logits).subclass_mask.any()
     # The class of every subclass: 0, 0, 1, 1, 2, 2, 3, 3.
     weak, strong = (
         model.forward_dual(inputs[view])[1].softmax(dim=1)
