@@ -5,7 +5,8 @@
 #   2  clustering that checkpoint's features
 #   3  USRN, again from its initial weights (its first act is stage 2)
 # Started again, it goes on where it stopped. More arguments go to both
-# training runs, for example
+# training runs (settings of the unlabeled part and of the clustering to USRN
+# alone), for example
 #   bash tools/three_stages.sh configs/usrn/camvid_1over16.py 2 --amp
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
 need_arguments 2 $# "$0 CONFIG GPUS [arguments of train.py]; CONFIG is a USRN's, with CONFIG_baseline.py beside it"
