@@ -150,7 +150,6 @@ MAIN = (
     'usrn_paper',
     'usrn',
     'usrn_three_stages',
-    'usrn_no_fork',
 )
 
 
