@@ -1,6 +1,6 @@
 # 183 of the 1,464 images with the original, high-quality masks (1/8); all
 # other training images, those of SBD included, are unlabeled.
-_base_ = './voc_1over32.py'
+_base_ = './voc_1464.py'
 how_to_prepare = (
     'README.md, "Pascal VOC", shows the folders; the lists are made by: '
     'python tools/make_splits.py data/splits/voc/183 --labeled LIST --train '
@@ -14,10 +14,7 @@ how_to_prepare = (
 splits = '../../splits/voc/183/'
 train_dataloader = dict(
     dataset=dict(
-        labeled=dict(
-            ann_file=splits + 'labeled.txt',
-            data_prefix=dict(seg_map_path='SegmentationClass'),
-        ),
+        labeled=dict(ann_file=splits + 'labeled.txt'),
         unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
     )
 )

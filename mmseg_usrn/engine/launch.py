@@ -123,10 +123,16 @@ def adapt_options(cfg: Config, options: dict) -> dict:
     )
     if not cfg.get('custom_hooks'):
         nowhere += ('custom_hooks.',)
+    left_out = [key for key in options if key.startswith(nowhere)]
+    if left_out:
+        print_log(
+            f'settings that a baseline has no place for: {left_out}',
+            logger='current',
+        )
     return {
         key.replace(f'{dataset}labeled.', dataset, 1): value
         for key, value in options.items()
-        if not key.startswith(nowhere)
+        if key not in left_out
     }
 
 

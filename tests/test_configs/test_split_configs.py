@@ -35,6 +35,16 @@ def load(project_root, monkeypatch):
     return lambda name: Config.fromfile(folder / f'{name}.py')
 
 
+@pytest.mark.parametrize('name', VOC)
+def test_original_masks_where_the_recipe_says_so(load, name):
+    labeled = load(name).train_dataloader.dataset.labeled
+    baseline = load(f'{name}_baseline').train_dataloader.dataset
+    original = name in ('voc_92', 'voc_183', 'voc_366', 'voc_732', 'voc_1464')
+    folder = 'SegmentationClass' if original else 'SegmentationClassAug'
+    for part in (labeled, baseline):
+        assert part.data_prefix.seg_map_path == folder
+
+
 @pytest.mark.parametrize('name', VOC + LARGE)
 def test_lists_are_those_of_the_name(load, name):
     data, split = name.split('_')

@@ -121,7 +121,7 @@ def test_baseline_takes_the_settings_of_its_recipe(load, toy_config):
     MODELS.build(cfg.model)
 
 
-def test_baseline_takes_the_arguments_of_its_recipe(load, toy_config):
+def test_baseline_takes_the_arguments_of_its_recipe(load, toy_config, said):
     dataset = 'train_dataloader.dataset.'
     options = (
         *('--cfg-options', f'{dataset}labeled.indices=3', 'max_iters=5'),
@@ -139,6 +139,7 @@ def test_baseline_takes_the_arguments_of_its_recipe(load, toy_config):
     baseline = load(*options, config='toy_baseline.py')
     assert baseline.train_dataloader.dataset == {**labeled, 'indices': 3}
     assert baseline.custom_hooks == [] and baseline.max_iters == 5
+    assert "no place for: ['train_dataloader.dataset.unlabeled.ind" in said()
 
 
 def test_the_teacher_is_expected_not_to_be_trained(said):

@@ -72,15 +72,16 @@ class LogitNoiseUSRN(USRN):
 
 
 def class_probability(
-    subclass_logits: Tensor, parents: Tensor, classes: Tensor
+    model: USRN, subclass_logits: Tensor, classes: Tensor
 ) -> Tensor:
     """Probability that the subclass branch gives to a class, (N, h, w).
 
     Args:
+        model: Knows the class of every subclass.
         subclass_logits: (N, S, h, w).
-        parents: (S,) classes of the subclasses.
         classes: (N, h, w) the classes.
     """
+    parents = model.subclass_table.subclass_to_class
     other = parents.view(1, -1, 1, 1) != classes.unsqueeze(1)
     return subclass_logits.softmax(dim=1).masked_fill(other, 0).sum(dim=1)
 
@@ -101,8 +102,7 @@ class ConfidentGateUSRN(USRN):
     ) -> PseudoLabels:
         """As in :class:`USRN`, with fewer labels by the gate."""
         pseudo = super().choose_labels(class_logits, subclass_logits)
-        parents = self.subclass_table.subclass_to_class
-        prob = class_probability(subclass_logits, parents, pseudo.classes)
+        prob = class_probability(self, subclass_logits, pseudo.classes)
         sure = ~pseudo.gate | (prob > self.gate_threshold)
         return replace(pseudo, class_mask=pseudo.class_mask & sure)
 
@@ -121,8 +121,7 @@ class MarginalUSRN(USRN):
     ) -> PseudoLabels:
         """As in :class:`USRN`, with more labels for the subclass branch."""
         pseudo = super().choose_labels(class_logits, subclass_logits)
-        parents = self.subclass_table.subclass_to_class
-        prob = class_probability(subclass_logits, parents, pseudo.parents)
+        prob = class_probability(self, subclass_logits, pseudo.parents)
         return replace(pseudo, subclass_mask=prob > self.threshold)
 
     def loss_by_pseudo_labels(
@@ -130,8 +129,7 @@ class MarginalUSRN(USRN):
     ) -> dict[str, Tensor]:
         """As in :class:`USRN`, with another subclass loss."""
         losses = super().loss_by_pseudo_labels(logits, pseudo)
-        parents = self.subclass_table.subclass_to_class
-        prob = class_probability(logits[1], parents, pseudo.parents)
+        prob = class_probability(self, logits[1], pseudo.parents)
         per_pixel = -prob.clamp_min(1e-12).log() * pseudo.subclass_mask
         weight = self.unsup_loss_weight * self.subclass_loss_weight
         losses['unsup_subclass.loss_ce'] = weight * per_pixel.mean()

@@ -30,16 +30,16 @@ def check_overlap(
 ) -> None:
     """Report pictures that two parts have in common.
 
-    Pictures are the same if they are one file or have the same content. Of
-    those that have the same name and look alike (saved again, resized; or
-    from a camera that does not move) the report only warns.
+    Pictures are the same if they are one file, have the same content, or
+    have the same name and look alike (saved again, resized). A name that
+    occurs in many folders, as of videos, tells nothing.
 
     Args:
         first: Name of a part.
         second: Name of the other part.
         images: Facts of the images of every part, by path.
         report: Gets the findings.
-        level: Level of the findings of equal content.
+        level: Level of the findings.
     """
     note = report.error if level == 'error' else report.warning
     part = f'{first}, {second}'
@@ -57,10 +57,10 @@ def check_overlap(
         [path for path in images[second] if path not in known],
     )
     if alike:
-        report.warning(
+        note(
             part,
-            'the same name in both, and the pictures look alike',
-            f'nothing, if they are different; else {_mend(first, second)}',
+            'the same image in both (same name, looks alike)',
+            _mend(first, second),
             [_pair(a, b) for a, b in alike],
         )
     if different and level == 'error':
