@@ -16,8 +16,8 @@ ALLOWED = {
     'clustering': set(),
     'structures': set(),
     'datasets': set(),
-    'evaluation': set(),
     'models': {'structures'},
+    'data_check': {'datasets'},
     'visualization': set(),
     'engine': {
         'clustering',
@@ -31,7 +31,7 @@ COMMON = {'compat', 'version'}
 FOREIGN = {
     'clustering': {'mmengine', 'mmseg', 'mmcv', 'mmpretrain'},
 }
-NEVER = {'tools', 'configs', 'tests', 'setup'}
+NEVER = {'tools', 'configs', 'experiments', 'benchmarks', 'tests', 'setup'}
 
 
 def imported_modules(source: str, module: str, is_package: bool) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.datasets.checks import CACHE_NAME, check_config
+from mmseg_usrn.data_check import CACHE_NAME, check_config
 
 
 def parse_args() -> argparse.Namespace:

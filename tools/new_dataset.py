@@ -10,8 +10,8 @@ from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.datasets.checks import DataReport
-from mmseg_usrn.datasets.own_data import OwnData, find_mask_suffix
+from mmseg_usrn.data_check import DataReport
+from mmseg_usrn.data_check.suggestions import OwnData, find_mask_suffix
 from mmseg_usrn.datasets.palette import check_classes, load_classes
 from mmseg_usrn.datasets.splits import read_split
 

@@ -6,7 +6,7 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.datasets.checks import check_before_training
+from mmseg_usrn.data_check import check_before_training
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.launch import (
     add_common_arguments,

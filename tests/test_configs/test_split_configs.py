@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
 
-from mmseg_usrn.datasets.checks import check_config
+from mmseg_usrn.data_check import check_config
 
 VOC = [f'voc_{n}' for n in (92, 183, 366, 732, 1464, 662, 1323, 2646)]
 LARGE = [

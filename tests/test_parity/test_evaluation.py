@@ -10,7 +10,7 @@ from mmseg.registry import MODELS
 from PIL import Image
 
 from mmseg_usrn.engine.launch import replace_sync_bn
-from mmseg_usrn.models.utils.reference_checkpoint import to_reference
+from mmseg_usrn.models.checkpoints.original import to_reference
 
 CONFIG = 'configs/usrn/paper/paper_voc_1over32.py'
 NARROW = {

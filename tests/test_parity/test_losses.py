@@ -14,7 +14,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import nn
 
-from mmseg_usrn.models.utils import entropy_gate, normalized_entropy
+from mmseg_usrn.models.semi import entropy_gate, normalized_entropy
 from mmseg_usrn.structures import IGNORED_SUBCLASS
 
 BRANCHES = {'sup': 'l', 'unsup_strong': 's', 'unsup_weak': 'w'}

@@ -16,7 +16,7 @@ from torch import nn
 
 from mmseg_usrn.engine.feature_extraction import _grid_features
 from mmseg_usrn.engine.launch import replace_sync_bn
-from mmseg_usrn.models.utils.reference_checkpoint import (
+from mmseg_usrn.models.checkpoints.original import (
     from_reference,
     key_table,
     to_reference,

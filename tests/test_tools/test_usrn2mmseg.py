@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmseg_usrn.models.utils.reference_checkpoint import key_table
+from mmseg_usrn.models.checkpoints.original import key_table
 
 TOOL = (
     Path(__file__).resolve().parents[2]

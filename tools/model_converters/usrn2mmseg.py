@@ -18,7 +18,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmseg_usrn.models.utils.reference_checkpoint import (
+from mmseg_usrn.models.checkpoints.original import (
     describe,
     from_reference,
     to_reference,

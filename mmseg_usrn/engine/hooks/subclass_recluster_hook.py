@@ -14,8 +14,8 @@ from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
-from mmseg_usrn.models.utils import adopt_stock_keys
-from mmseg_usrn.models.utils.stock_checkpoint import CLASS_BRANCH
+from mmseg_usrn.models.checkpoints import adopt_stock_keys
+from mmseg_usrn.models.checkpoints.stock import CLASS_BRANCH
 
 from ..feature_extraction import extract_labeled_features
 from ..reclustering import check_numbers, recluster

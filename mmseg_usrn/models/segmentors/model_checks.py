@@ -1,7 +1,7 @@
 """Which models cannot be trained, said before anything is built."""
 
 from ..decode_heads.dual_head import check_head_type
-from ..utils import GATE_RULES
+from ..semi import GATE_RULES
 
 IGNORED_BY_DEFAULT = 255
 """Label that MMSeg ignores and pads with unless told otherwise."""

@@ -8,7 +8,7 @@ from mmseg.utils import add_prefix
 from torch import Tensor
 
 from ..decode_heads.dual_head import full_precision, unlabeled_logits
-from ..utils import (
+from ..semi import (
     build_teacher,
     confident_labels,
     masked_cross_entropy,

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from mmseg_usrn.structures import SubclassTable
 
-from ..utils import (
+from ..checkpoints import adopt_as_teacher, adopt_stock_keys
+from ..semi import (
     PseudoLabels,
-    adopt_as_teacher,
-    adopt_stock_keys,
     build_teacher,
     make_pseudo_labels,
     masked_cross_entropy,
@@ -76,7 +75,7 @@ class USRN(EncoderDecoder):
             brings stride 4 to the stride 8 of the paper.
         gate: What the subclass branch does to the pseudo labels where it is
             the more certain one, a rule of
-            :func:`~mmseg_usrn.models.utils.entropy_gate`; ``'entropy'`` in
+            :func:`~mmseg_usrn.models.semi.entropy_gate`; ``'entropy'`` in
             the paper.
         teacher_momentum: The weak view is labeled by a moving average of the
             model that takes up this share of it in each iteration; None for

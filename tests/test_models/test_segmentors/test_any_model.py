@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.append(str(ROOT / 'tools' / 'misc'))
+sys.path.append(str(ROOT / 'tests' / 'model_zoo'))
 
 from list_models import DOCS, NO_OPERATORS, tables, try_model  # noqa: E402
 from small_models import all_models, model_bases  # noqa: E402

@@ -9,7 +9,7 @@ from mmengine.runner import Runner, load_checkpoint
 from mmseg.registry import MODELS
 
 from mmseg_usrn.models import SelfTraining
-from mmseg_usrn.models.utils import masked_cross_entropy
+from mmseg_usrn.models.semi import masked_cross_entropy
 
 USRN_ONLY = ('num_subclasses', 'fork_after', 'subclass_loss_weight')
 

@@ -1,0 +1,1 @@
+"""Experiments on real images: grid, runs, report."""

@@ -1,5 +1,0 @@
-"""Metrics."""
-
-from .class_iou_metric import ClassIoUMetric
-
-__all__ = ['ClassIoUMetric']

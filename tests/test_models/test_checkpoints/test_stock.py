@@ -1,0 +1,74 @@
+"""Names of stock weights in a USRN."""
+
+from mmseg_usrn.models.checkpoints import adopt_as_teacher, adopt_stock_keys
+
+OWN = {
+    'backbone.trunk.conv.weight',
+    'backbone.trunk.layer.weight',
+    'backbone.fork.layer.weight',
+    'neck.weight',
+    'subclass_neck.weight',
+    'decode_head.class_head.conv_seg.weight',
+    'decode_head.subclass_head.conv_seg.weight',
+    'auxiliary_head.weight',
+}
+
+
+def test_stock_names():
+    stock = {
+        'backbone.conv.weight': 1,
+        'backbone.layer.weight': 2,
+        'neck.weight': 3,
+        'decode_head.conv_seg.weight': 4,
+        'auxiliary_head.weight': 5,
+    }
+    adopt_stock_keys(stock, OWN)
+    assert stock == {
+        'backbone.trunk.conv.weight': 1,  # shared: the fork has none
+        'backbone.trunk.layer.weight': 2,
+        'backbone.fork.layer.weight': 2,
+        'neck.weight': 3,
+        'subclass_neck.weight': 3,
+        'decode_head.class_head.conv_seg.weight': 4,
+        'auxiliary_head.weight': 5,
+    }
+
+
+def test_own_names_are_left():
+    own = dict.fromkeys(OWN, 0)
+    adopt_stock_keys(own, OWN)
+    assert own == dict.fromkeys(OWN, 0)
+
+
+def test_prefix():
+    stock = {'module.backbone.layer.weight': 1, 'steps': 2}
+    adopt_stock_keys(stock, OWN, prefix='module.')
+    assert stock == {
+        'module.backbone.trunk.layer.weight': 1,
+        'module.backbone.fork.layer.weight': 1,
+        'steps': 2,
+    }
+
+
+def test_teacher_starts_as_the_student():
+    own = ('head.weight', 'teacher.steps', 'teacher.module.head.weight')
+    student = {'a.head.weight': 1}
+    adopt_as_teacher(student, own, prefix='a.')
+    assert student == {
+        'a.head.weight': 1,
+        'a.teacher.steps': 0,
+        'a.teacher.module.head.weight': 1,
+    }
+
+
+def test_teacher_of_the_checkpoint_is_left():
+    own = ('teacher.steps', 'teacher.module.weight', 'weight')
+    weights = {'weight': 1, 'teacher.steps': 5, 'teacher.module.weight': 2}
+    adopt_as_teacher(weights, own)
+    assert weights['teacher.module.weight'] == 2
+
+
+def test_no_teacher_where_the_model_has_none():
+    weights = {'weight': 1}
+    adopt_as_teacher(weights, ('weight',))
+    assert weights == {'weight': 1}
