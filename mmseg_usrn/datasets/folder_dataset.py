@@ -3,18 +3,19 @@
 import os.path as osp
 from collections.abc import Sequence
 
+from mmcv.transforms import Compose
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
 
 from .image_files import (
     IMAGE_SUFFIXES,
-    MASK_SUFFIXES,
     as_list,
     expected,
     find_files,
     locate,
     one_per_stem,
 )
+from .mask_formats import MaskLoader, with_mask_loader
 from .palette import check_classes, default_palette, load_classes
 from .splits import read_split
 
@@ -40,9 +41,14 @@ class FolderSegDataset(BaseSegDataset):
             images of the folder.
         label_map: New value of each mask value that is to change, for
             example ``{255: 1}`` for masks of 0 and 255.
+        mask_format: Config of the loader of masks that hold no class indices
+            (:mod:`.mask_formats`), for example
+            ``dict(type='LoadColorMasks', colors=[...])``. It replaces
+            ``LoadAnnotations`` in every pipeline of this dataset.
         img_suffix: Suffix(es) of the images, in any case.
         seg_map_suffix: Suffix(es) of the masks, in any case; with the part of
             the name that images do not have, for example ``_mask.png``.
+            Defaults to those of the format.
         **kwargs: As for MMSeg's ``BaseSegDataset``: ``data_root``,
             ``pipeline``, ``reduce_zero_label``, ``ignore_index`` ...
 
@@ -58,25 +64,45 @@ class FolderSegDataset(BaseSegDataset):
         classes_file: str | None = None,
         ann_file: str = '',
         label_map: dict[int, int] | None = None,
+        mask_format: dict | None = None,
         img_suffix: str | Sequence[str] = IMAGE_SUFFIXES,
-        seg_map_suffix: str | Sequence[str] = MASK_SUFFIXES,
+        seg_map_suffix: str | Sequence[str] | None = None,
         lazy_init: bool = False,
         **kwargs,
     ) -> None:
+        metainfo = _metainfo(metainfo, classes_file, kwargs)
+        self.has_mask_format = mask_format is not None
+        self.mask_loader = _mask_loader(mask_format, metainfo, kwargs)
         super().__init__(
             ann_file=ann_file,
             data_prefix=dict(data_prefix or {}),
-            metainfo=_metainfo(metainfo, classes_file, kwargs),
+            metainfo=metainfo,
             img_suffix=as_list(img_suffix),
-            seg_map_suffix=as_list(seg_map_suffix),
+            seg_map_suffix=as_list(
+                seg_map_suffix or self.mask_loader.suffixes
+            ),
             lazy_init=True,
             **kwargs,
         )
+        self.pipeline = self.build_pipeline(self.pipeline.transforms)
         if label_map is not None:
             self.label_map = {int(k): int(v) for k, v in label_map.items()}
             self._metainfo['label_map'] = self.label_map
         if not lazy_init:
             self.full_init()
+
+    def build_pipeline(self, steps: list) -> Compose:
+        """Build a pipeline that reads this dataset's masks.
+
+        Args:
+            steps: Transforms or their configs.
+
+        Returns:
+            The pipeline, with the loader of ``mask_format`` if there is one.
+        """
+        if not self.has_mask_format:
+            return Compose(steps)
+        return with_mask_loader(steps, self.mask_loader)
 
     def load_data_list(self) -> list[dict]:
         """List images and their masks.
@@ -89,9 +115,11 @@ class FolderSegDataset(BaseSegDataset):
         img_dir = self.data_prefix.get('img_path') or self.data_root or ''
         mask_dir = self.data_prefix.get('seg_map_path')
         images = self._find_images(img_dir)
-        masks = self._find_masks(mask_dir, images) if mask_dir else {}
+        loader, masks = self.mask_loader, {}
+        if mask_dir:
+            masks = loader.find(mask_dir, list(images), self.seg_map_suffix)
         if img_dir == mask_dir:
-            images = _without_masks(images, masks)
+            images = _without_masks(images, masks, loader)
         data_list = []
         for stem, path in one_per_stem(images, 'img_suffix').items():
             data_info = dict(
@@ -101,7 +129,7 @@ class FolderSegDataset(BaseSegDataset):
                 seg_fields=[],
             )
             if mask_dir:
-                data_info['seg_map_path'] = masks.get(stem) or expected(
+                data_info['seg_map_path'] = masks.get(stem) or loader.expected(
                     mask_dir, stem, self.seg_map_suffix
                 )
             data_list.append(data_info)
@@ -126,21 +154,6 @@ class FolderSegDataset(BaseSegDataset):
             for stem, paths in images.items()
         }
 
-    def _find_masks(self, folder: str, images: dict) -> dict[str, str]:
-        """Path of the mask of every stem that has one."""
-        masks = find_files(
-            folder, self.seg_map_suffix, 'mask', self.backend_args
-        )
-        used = {stem: masks[stem] for stem in images if stem in masks}
-        if not used:
-            raise ValueError(
-                f'no mask in {folder} has the name of an image: images are '
-                f'named like {next(iter(images))}, masks like '
-                f'{next(iter(masks))}; if masks have an addition, set '
-                "seg_map_suffix, for example seg_map_suffix='_mask.png'"
-            )
-        return one_per_stem(used, 'seg_map_suffix')
-
 
 def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:
     """Classes and palette from the config or from their file."""
@@ -161,9 +174,26 @@ def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:
     return meta
 
 
-def _without_masks(images: dict, masks: dict) -> dict:
+def _mask_loader(mask_format, metainfo: dict, kwargs: dict) -> MaskLoader:
+    """Build the loader of masks; the dataset's facts are filled in."""
+    known = dict(backend_args=kwargs.get('backend_args'))
+    if 'ignore_index' in kwargs:
+        known['ignore_index'] = kwargs['ignore_index']
+    if mask_format is None:
+        return MaskLoader(**known)
+    loader = TRANSFORMS.get(mask_format['type'])
+    if loader is None or not issubclass(loader, MaskLoader):
+        raise ValueError(
+            f'mask_format: {mask_format["type"]} is no loader of masks'
+        )
+    if loader.takes_classes:
+        known['classes'] = metainfo['classes']
+    return TRANSFORMS.build({**known, **mask_format})
+
+
+def _without_masks(images: dict, masks: dict, loader: MaskLoader) -> dict:
     """Drop masks that lie among the images and have an image suffix."""
-    mask_paths = set(masks.values())
+    mask_paths = {p for mask in masks.values() for p in loader.files(mask)}
     images = {
         stem: [path for path in paths if path not in mask_paths]
         for stem, paths in images.items()

@@ -93,7 +93,8 @@ class PairedDataset(Dataset):
             loading = [t for t in steps if type(t).__name__.startswith('Load')]
             pipeline = [*loading, dict(type='PackSegInputs')]
         dataset = copy.copy(self.labeled)
-        dataset.pipeline = Compose(pipeline)
+        build = getattr(dataset, 'build_pipeline', Compose)
+        dataset.pipeline = build(pipeline)
         return dataset
 
     def _find_cell_stride(self) -> int:

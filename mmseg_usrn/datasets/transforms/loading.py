@@ -6,14 +6,11 @@ needed for those.
 """
 
 import cv2
-import mmcv
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
-from mmengine import fileio
-from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ..label_rules import relabel
+from ..mask_formats import MaskLoader
 
 
 @TRANSFORMS.register_module()
@@ -51,7 +48,7 @@ class LoadDeepImage(LoadImageFromFile):
 
 
 @TRANSFORMS.register_module()
-class LoadWideAnnotations(LoadAnnotations):
+class LoadWideAnnotations(MaskLoader):
     """Load masks of more than 255 classes.
 
     The stock ``LoadAnnotations`` cuts every value to 8 bits, and its value
@@ -61,30 +58,8 @@ class LoadWideAnnotations(LoadAnnotations):
         ignore_index: Value of pixels without a label. Give the same value to
             the dataset, the decode heads, the metric (``ignore_index``) and
             the data preprocessor (``seg_pad_val``).
-        **kwargs: As for MMSeg's ``LoadAnnotations``.
+        **kwargs: As for :class:`MaskLoader`.
     """
 
     def __init__(self, ignore_index: int = 65535, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.ignore_index = ignore_index
-
-    def _load_seg_map(self, results: dict) -> None:
-        reduce_zero_label = bool(results.get('reduce_zero_label'))
-        if self.reduce_zero_label not in (None, reduce_zero_label):
-            raise ValueError(
-                f'LoadWideAnnotations has reduce_zero_label='
-                f'{self.reduce_zero_label}, the dataset '
-                f'{reduce_zero_label}; set it on the dataset'
-            )
-        content = fileio.get(results['seg_map_path'], self.backend_args)
-        mask = mmcv.imfrombytes(
-            content, flag='unchanged', backend=self.imdecode_backend
-        )
-        labels = relabel(
-            mask.squeeze(),
-            reduce_zero_label,
-            results.get('label_map'),
-            self.ignore_index,
-        )
-        results['gt_seg_map'] = labels.astype(np.uint16)
-        results['seg_fields'].append('gt_seg_map')
+        super().__init__(ignore_index=ignore_index, **kwargs)

@@ -128,5 +128,5 @@ def test_wide_labels_and_label_rules(tmp_path):
         seg_fields=[],
     )
     labels = LoadWideAnnotations()(results)['gt_seg_map']
-    assert labels.tolist() == [65535, 0, 7, 65535]
+    assert labels.tolist() == [[65535, 0, 7, 65535]]
     assert labels.dtype == np.uint16

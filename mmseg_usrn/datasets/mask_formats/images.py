@@ -1,0 +1,283 @@
+"""Masks as images: colours, and grey levels that were smoothed."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import mmcv
+import numpy as np
+from mmseg.registry import TRANSFORMS
+from PIL import Image
+
+from ..image_files import MASK_SUFFIXES
+from .base import MAX_UINT8, MaskLoader
+
+# Where values are compared with a threshold, compression does no harm.
+LOSSY_SUFFIXES = (*MASK_SUFFIXES, '.gif', '.jpg', '.jpeg')
+UNLISTED = ('error', 'ignore', 'nearest')
+Color = tuple[int, int, int]
+
+
+def read_rgb(content: bytes) -> np.ndarray:
+    """Decode an image to RGB of shape (H, W, 3), uint8.
+
+    Palette images get their colours, transparency is dropped, and nothing is
+    turned.
+    """
+    with Image.open(io.BytesIO(content)) as image:
+        if image.mode in ('P', 'PA'):
+            image = image.convert('RGBA')
+        return np.asarray(image.convert('RGB'))
+
+
+def color_codes(rgb: np.ndarray) -> np.ndarray:
+    """One number per pixel: ``R + 256 G + 65536 B``.
+
+    Args:
+        rgb: Colours of shape (H, W, 3), uint8.
+
+    Returns:
+        Codes of shape (H, W), uint32.
+    """
+    filled = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA)
+    return filled.view('<u4')[..., 0] & 0xFFFFFF
+
+
+def code_color(code: int) -> Color:
+    """Colour of a code."""
+    return int(code) & 255, int(code) >> 8 & 255, int(code) >> 16
+
+
+def parse_color(value: str | Sequence[int]) -> Color:
+    """Read a colour.
+
+    Args:
+        value: ``(255, 0, 0)``, ``'255,0,0'``, ``'ff0000'`` or ``'#ff0000'``.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    try:
+        if not isinstance(value, str):
+            parts = [int(part) for part in value]
+        elif ',' in value:
+            parts = [int(part) for part in value.split(',')]
+        else:
+            parts = list(bytes.fromhex(value.strip().lstrip('#')))
+        r, g, b = parts
+        if not all(0 <= part <= MAX_UINT8 for part in parts):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(
+            f'{value!r} is no colour: write 255,0,0 or ff0000'
+        ) from None
+    return r, g, b
+
+
+def read_labelmap(path: str | Path) -> dict[str, Color]:
+    """Read CVAT's ``labelmap.txt``: names and colours.
+
+    A line is ``name:r,g,b:parts:actions``; lines that start with ``#`` are
+    comments.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Colour of every class, in the order of the file.
+
+    Raises:
+        ValueError: If the file is missing or of another form.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f'the label map {path} does not exist')
+    colors = {}
+    for line in path.read_text(encoding='utf-8-sig').splitlines():
+        if not line.strip() or line.lstrip().startswith('#'):
+            continue
+        name, *rest = line.split(':')
+        if not rest or not rest[0].strip():
+            raise ValueError(
+                f'{path}: {line!r} gives no colour; a line is name:r,g,b::'
+            )
+        colors[name.strip()] = parse_color(rest[0])
+    if not colors:
+        raise ValueError(f'{path} names no class')
+    return colors
+
+
+@TRANSFORMS.register_module()
+class LoadColorMasks(MaskLoader):
+    """Load masks that paint every class in its colour.
+
+    Args:
+        colors: Colour(s) of every class: a list in the order of the classes,
+            each an RGB colour or a list of them; or a dict from the name of a
+            class to its colour(s); or the path of CVAT's ``labelmap.txt``.
+        classes: Names of the classes; needed unless ``colors`` is a list.
+            ``FolderSegDataset`` fills them in.
+        ignored: Colours of pixels without a label.
+        unlisted: What becomes of other colours: ``'error'``, ``'ignore'``
+            (no label) or ``'nearest'`` (the nearest of the colours, for
+            masks with smoothed borders or saved as JPEG).
+        **kwargs: As for :class:`MaskLoader`.
+
+    Raises:
+        ValueError: If a class has no colour, or two have the same.
+    """
+
+    suffixes = LOSSY_SUFFIXES
+    takes_classes = True
+
+    def __init__(
+        self,
+        colors: Sequence | dict | str,
+        classes: Sequence[str] | None = None,
+        ignored: Sequence = (),
+        unlisted: str = 'error',
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if unlisted not in UNLISTED:
+            raise ValueError(
+                f'LoadColorMasks: unlisted must be one of {UNLISTED}, got '
+                f'{unlisted!r}'
+            )
+        self.unlisted = unlisted
+        self.label_of = {}
+        for label, values in enumerate(_per_class(colors, classes)):
+            for color in values:
+                self._add(color, label)
+        for color in ignored:
+            self._add(parse_color(color), self.ignore_index)
+        # Pages that are never written take no memory. 0: not listed.
+        self.table = np.zeros(1 << 24, np.uint16)
+        codes = color_codes(np.array([[*self.label_of]], np.uint8))[0]
+        self.table[codes] = np.array([*self.label_of.values()]) + 1
+
+    def _add(self, color: Color, label: int) -> None:
+        if self.label_of.setdefault(color, label) != label:
+            raise ValueError(
+                f'LoadColorMasks: {color} is the colour of two classes, '
+                f'{self.label_of[color]} and {label}'
+            )
+
+    def read(self, source, shape=None) -> np.ndarray:
+        """Read class indices of shape (H, W), uint16."""
+        codes = color_codes(read_rgb(self.get(source)))
+        labels = self.table.take(codes)
+        if not labels.all():
+            labels = self._label_others(codes, labels, source)
+        return labels - 1
+
+    def _label_others(self, codes, labels, source) -> np.ndarray:
+        """Label the pixels whose colour is not listed."""
+        other = labels == 0
+        found, where, counts = np.unique(
+            codes[other], return_inverse=True, return_counts=True
+        )
+        if self.unlisted == 'error':
+            shares = counts / codes.size
+            raise ValueError(
+                f'{source}: {describe_colors(found, shares)} '
+                'is the colour of no class; list it in colors or ignored, or '
+                "set unlisted='nearest' or 'ignore'"
+            )
+        nearest = np.full(len(found), self.ignore_index)
+        if self.unlisted == 'nearest':
+            listed = np.array([*self.label_of], np.int32)
+            there = np.array([code_color(code) for code in found], np.int32)
+            distance = ((there[:, None] - listed) ** 2).sum(-1)
+            values = np.array([*self.label_of.values()])
+            nearest = values[distance.argmin(1)]
+        labels[other] = nearest[where] + 1
+        return labels
+
+
+def describe_colors(codes: np.ndarray, shares: np.ndarray, most=12) -> str:
+    """Text of colours and their shares, the most frequent first."""
+    order = np.argsort(-shares, kind='stable')
+    named = [
+        f'({",".join(map(str, code_color(codes[i])))}) {shares[i]:.2%}'
+        for i in order[:most]
+    ]
+    more = len(order) - most
+    return ', '.join(named) + (f' and {more} more' if more > 0 else '')
+
+
+def _per_class(colors, classes) -> list[list[Color]]:
+    """Colours of every class, in the order of the classes."""
+    if isinstance(colors, str):
+        colors = read_labelmap(colors)
+    if isinstance(colors, dict):
+        if not classes:
+            raise ValueError(
+                'LoadColorMasks needs the names of the classes to look up '
+                'their colours: set classes'
+            )
+        missing = [name for name in classes if name not in colors]
+        if missing:
+            raise ValueError(
+                f'no colour for {", ".join(missing)}; colours are given for '
+                f'{", ".join(colors)}'
+            )
+        colors = [colors[name] for name in classes]
+    if classes and len(colors) != len(classes):
+        raise ValueError(
+            f'{len(colors)} colours for {len(classes)} classes '
+            f'({", ".join(classes)}): give one for each, in this order'
+        )
+    return [
+        [parse_color(color) for color in value]
+        if _is_list(value)
+        else [parse_color(value)]
+        for value in colors
+    ]
+
+
+def _is_list(value) -> bool:
+    """Whether these are several colours."""
+    return not isinstance(value, str) and not isinstance(value[0], int)
+
+
+@TRANSFORMS.register_module()
+class LoadThresholdMasks(MaskLoader):
+    """Load masks of grey levels that smoothing or compression has blurred.
+
+    A pixel has the class ``number of thresholds that its value reaches``:
+    with ``thresholds=[128]``, values up to 127 are class 0 and the others
+    class 1. Colours count by their brightness.
+
+    Args:
+        thresholds: Least value of class 1, of class 2, ...; increasing.
+        **kwargs: As for :class:`MaskLoader`.
+
+    Raises:
+        ValueError: If the thresholds do not increase.
+    """
+
+    suffixes = LOSSY_SUFFIXES
+
+    def __init__(self, thresholds: Sequence[float] = (128,), **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.thresholds = [float(value) for value in thresholds]
+        if not thresholds or np.any(np.diff(self.thresholds) <= 0):
+            raise ValueError(
+                'LoadThresholdMasks: thresholds must increase, got '
+                f'{thresholds}'
+            )
+
+    def read(self, source, shape=None) -> np.ndarray:
+        """Read class indices of shape (H, W), int64."""
+        return np.digitize(read_gray(self.get(source)), self.thresholds)
+
+
+def read_gray(content: bytes) -> np.ndarray:
+    """Decode an image to grey levels of shape (H, W), uint8 or deeper."""
+    with Image.open(io.BytesIO(content)) as image:
+        if image.mode in ('P', 'PA', 'RGB', 'RGBA', 'LA', 'CMYK'):
+            return np.asarray(image.convert('RGB').convert('L'))
+    gray = mmcv.imfrombytes(content, 'unchanged', backend='pillow')
+    return gray.astype(np.uint8) if gray.dtype == bool else gray
