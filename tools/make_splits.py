@@ -47,54 +47,50 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        'out_dir', type=Path, help=f'folder to write {", ".join(LISTS)} to'
-    )
-    parser.add_argument(
-        '--train', type=Path, help='list of training images, or their folder'
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add('out_dir', type=Path, help=f'folder to write {", ".join(LISTS)} to')
+    add('--train', type=Path, help='list of training images, or their folder')
+    add(
         '--img-suffix',
         nargs='+',
         default=IMAGE_SUFFIXES,
         help='if --train is a folder: what image names end with '
         '(Cityscapes: _leftImg8bit.png)',
     )
-    how_many = parser.add_mutually_exclusive_group(required=True)
-    how_many.add_argument(
-        '--fraction', type=parse_fraction, help='labeled part, such as 1/8'
-    )
-    how_many.add_argument('--count', type=int, help='labeled images')
-    how_many.add_argument(
-        '--labeled', type=Path, help='existing list of labeled images'
-    )
-    parser.add_argument(
+    add_number(parser.add_mutually_exclusive_group(required=True))
+    add(
         '--unlabeled',
         type=Path,
         help='existing list of unlabeled images, beside --labeled '
         '(default: all of --train that are not labeled)',
     )
-    parser.add_argument(
+    add(
         '--masks',
         type=Path,
         help='folder of the masks, to have every class in the labeled part',
     )
-    parser.add_argument(
+    add(
         '--mask-suffix',
         default='.png',
         help='what mask names end with '
         '(Cityscapes: _gtFine_labelTrainIds.png; default: %(default)s)',
     )
-    parser.add_argument(
+    add(
         '--num-classes',
         type=int,
         help='classes that must occur (default: all that the masks have)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='seed of the draw')
-    parser.add_argument(
-        '--force', action='store_true', help='overwrite existing lists'
-    )
+    add('--seed', type=int, default=0, help='seed of the draw')
+    add('--force', action='store_true', help='overwrite existing lists')
     return parser.parse_args()
+
+
+def add_number(group) -> None:
+    """Adds the arguments that say how many images are labeled, or which."""
+    add = group.add_argument
+    add('--fraction', type=parse_fraction, help='labeled part, such as 1/8')
+    add('--count', type=int, help='labeled images')
+    add('--labeled', type=Path, help='existing list of labeled images')
 
 
 def read_train(args: argparse.Namespace) -> list[str]:

@@ -6,8 +6,10 @@ from .check import (
     check_config,
     check_data,
 )
+from .findings import make_report
 from .labels import Cause, LabelRules, likely_cause
 from .report import DataReport, Finding
+from .scan import Scan
 
 __all__ = [
     'CACHE_NAME',
@@ -15,8 +17,10 @@ __all__ = [
     'DataReport',
     'Finding',
     'LabelRules',
+    'Scan',
     'check_before_training',
     'check_config',
     'check_data',
     'likely_cause',
+    'make_report',
 ]

@@ -1,53 +1,60 @@
-"""Facts about single image and mask files."""
+"""Facts about single images and masks, as training loads them."""
 
 import hashlib
-import io
+import os
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
-import mmcv
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-EXIF_ORIENTATION = 0x0112
+from .headers import Header, read_header
+from .loaders import Loaders
+
+THUMBNAIL = (16, 16)  # width and height, pixels
+HALFWAY = (256, 256)  # a multiple: OpenCV averages whole cells quickly
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-# Formats where Pillow and OpenCV agree on what is readable.
-COMMON_FORMATS = ('JPEG', 'PNG', 'BMP', 'WEBP')
-MAX_VALUES = 1024  # Different values that are kept of one mask.
+MAX_VALUES = 1024  # different values that are kept of one mask
+# The values of the file are looked at, before rules change them.
+NEUTRAL = dict(reduce_zero_label=False, label_map=None)
 
 
 @dataclass
 class ImageFacts:
-    """What the check wants to know of an image file.
+    """What the check wants to know of an image.
 
     Attributes:
         fault: Why it cannot be read; empty if it can.
-        width: Width in pixels as loaded, that is, turned as EXIF says.
+        width: Width in pixels as loaded; 0 if it is no picture.
         height: Height in pixels as loaded.
+        orientation: How EXIF wants the picture turned, 1 (not) to 8.
         turned: Whether loading swaps width and height.
         digest: Hash of the file's content.
         peak: Largest value of an image of more than 8 bits, else 0.
+        thumbnail: A small grayscale version, base64.
     """
 
     fault: str = ''
     width: int = 0
     height: int = 0
+    orientation: int = 1
     turned: bool = False
     digest: str = ''
     peak: int = 0
+    thumbnail: str = ''
 
 
 @dataclass
 class MaskFacts:
-    """What the check wants to know of a mask file.
+    """What the check wants to know of a mask.
 
     Attributes:
         fault: Why it cannot be read; empty if it can.
-        width: Width in pixels.
+        width: Width in pixels; 0 if it is no picture.
         height: Height in pixels.
         channels: Number of channels as loaded.
         gray: Whether all colour channels are equal.
-        palette: Whether the file is a palette image.
         values: Number of pixels of every value (of one channel), by value.
     """
 
@@ -56,100 +63,111 @@ class MaskFacts:
     height: int = 0
     channels: int = 1
     gray: bool = False
-    palette: bool = False
     values: dict[int, int] = field(default_factory=dict)
 
 
-def read_bytes(path: str) -> tuple[bytes, str]:
-    """Read a file.
+def look(info: Mapping, loaders: Loaders) -> tuple[ImageFacts, MaskFacts]:
+    """Load an image and its mask once, and describe them.
+
+    Args:
+        info: What the dataset says of the image: ``img_path`` and, if it has
+            a mask, ``seg_map_path``.
+        loaders: The dataset's loading steps.
 
     Returns:
-        Its content and ``''``, or nothing and what is wrong.
+        The facts. Errors of loading are facts, too.
     """
+    results = dict(info, **NEUTRAL, seg_fields=[])
+    image, header = _open(info['img_path'])
+    if not image.fault:
+        image.fault, results = _run(loaders.images, results, info['img_path'])
+    if not image.fault:
+        _describe_image(results['img'], header, image)
+    mask = MaskFacts()
+    if info.get('seg_map_path'):
+        path = info['seg_map_path']
+        mask.fault, results = _run(loaders.masks, results, path)
+        if not mask.fault:
+            _describe_mask(results['gt_seg_map'], mask)
+    return image, mask
+
+
+def _open(path: str) -> tuple[ImageFacts, Header]:
+    """Read the file for what no loader tells: its header, its digest."""
     try:
         with open(path, 'rb') as file:
             content = file.read()
-    except FileNotFoundError:
-        return b'', 'the file is missing'
     except OSError as error:
-        return b'', f'the file cannot be opened: {error.strerror}'
-    return content, '' if content else 'the file is empty'
+        return ImageFacts(_fault(path, error)), Header()
+    if not content:
+        return ImageFacts('the file is empty'), Header()
+    header = read_header(content)
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    return ImageFacts(digest=digest, orientation=header.orientation), header
 
 
-def image_facts(path: str) -> ImageFacts:
-    """Look at an image file; all of it is decoded.
-
-    Args:
-        path: Path of the file.
-
-    Returns:
-        The facts. Errors of reading are facts, too.
-    """
-    content, fault = read_bytes(path)
-    if fault:
-        return ImageFacts(fault)
-    facts = ImageFacts(digest=hashlib.blake2b(content).hexdigest()[:32])
+def _run(steps: list, results: dict, path) -> tuple[str, dict]:
+    """Run loading steps; say what is wrong where they fail."""
     try:
-        _decode_image(content, facts)
-    except (OSError, ValueError, SyntaxError, cv2.error) as error:
-        facts.fault = f'the file is damaged: {_short(error)}'
-    return facts
+        for step in steps:
+            results = step(results)
+    # What a loader of any origin raises is what training would end with.
+    except Exception as error:
+        return _fault(path, error), results
+    return '', results
 
 
-def _decode_image(content: bytes, facts: ImageFacts) -> None:
-    """Fill in size and depth, or raise what the decoder raises."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            kind, (width, height) = image.format, image.size
-            orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-            deep = kind == 'PNG' and content[24] == 16
-            image.draft('L', (1, 1))  # The cheapest decoding that JPEG has.
-            image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        kind = None  # OpenCV knows formats and sizes that Pillow does not.
-    if kind not in COMMON_FORMATS or deep:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-        if array is None:
-            raise ValueError('OpenCV cannot decode it (is it 8 or 16 bit?)')
-        if array.dtype != np.uint8:
-            facts.peak = int(array.max())
-        height, width = array.shape[:2]
-        orientation = 1  # OpenCV has turned it.
-    facts.turned = orientation in SIDEWAYS
-    if facts.turned:
-        width, height = height, width
-    facts.width, facts.height = width, height
+def _fault(path, error: Exception) -> str:
+    """Why a file, or one of several files, cannot be loaded."""
+    for one in [path] if isinstance(path, str) else list(path):
+        if not os.path.exists(one):
+            return 'the file is missing'
+        if not os.path.getsize(one):
+            return 'the file is empty'
+    if isinstance(error, OSError) and error.strerror:
+        return f'the file cannot be opened: {error.strerror}'
+    if isinstance(error, AssertionError):  # the stock loader's, of OpenCV
+        return 'the file is damaged: it cannot be decoded'
+    return f'the file is damaged: {_short(error)}'
 
 
-def mask_facts(path: str, backend: str = 'pillow') -> MaskFacts:
-    """Look at a mask file as the loader will see it.
+def _describe_image(
+    image: np.ndarray, header: Header, facts: ImageFacts
+) -> None:
+    """Fill in what the pixels of an image say."""
+    if image.ndim not in (2, 3):
+        return
+    facts.height, facts.width = image.shape[:2]
+    facts.turned = (
+        facts.orientation in SIDEWAYS
+        and header.size == (facts.height, facts.width)
+        and facts.width != facts.height
+    )
+    if image.dtype != np.uint8:
+        facts.peak = int(image.max())
+    facts.thumbnail = b64encode(_thumbnail(image)).decode()
 
-    Args:
-        path: Path of the file.
-        backend: ``imdecode_backend`` of the loader.
 
-    Returns:
-        The facts. Errors of reading are facts, too.
-    """
-    content, fault = read_bytes(path)
-    if fault:
-        return MaskFacts(fault)
-    try:
-        mask = mmcv.imfrombytes(content, 'unchanged', backend=backend)
-        if mask is None:
-            return MaskFacts('the file is damaged')
-        facts = MaskFacts(palette=_has_palette(content))
-        _describe_mask(mask.squeeze(), facts)
-    except (OSError, ValueError, SyntaxError, cv2.error) as error:
-        return MaskFacts(f'the file is damaged: {_short(error)}')
-    return facts
+def _thumbnail(image: np.ndarray) -> np.ndarray:
+    """A small grayscale version, uint8 of shape (16, 16)."""
+    if image.ndim == 3 and image.shape[2] == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    elif image.ndim == 3:
+        image = image.mean(2, dtype=np.float32)
+    if image.dtype != np.uint8:
+        bits = max(int(image.max()).bit_length(), 1)
+        image = image.astype(np.float32) * (255 / (2**bits - 1))
+    image = cv2.resize(image, HALFWAY)
+    image = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
+    return image.astype(np.uint8)
 
 
 def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
-    """Fill in size, channels and values of a decoded mask."""
+    """Fill in size, channels and values of a loaded mask."""
     if mask.ndim < 2:  # squeeze() takes masks of one row or column apart.
         mask = np.atleast_2d(mask)
+    if mask.ndim > 3 or mask.shape[2:] > (4,):
+        return  # a volume
     facts.height, facts.width = mask.shape[:2]
     if mask.ndim == 3:
         facts.channels = mask.shape[2]
@@ -159,29 +177,34 @@ def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
     if mask.dtype.kind == 'f' and not (mask == mask.round()).all():
         facts.fault = 'the values are fractions'
         return
-    facts.values = _count_values(mask)
+    facts.values = count_values(mask)
 
 
-def _count_values(mask: np.ndarray) -> dict[int, int]:
-    """Pixels of every value; of very many values, the first ones."""
+def count_values(mask: np.ndarray) -> dict[int, int]:
+    """Count the pixels of every value; of very many values, the first ones.
+
+    Args:
+        mask: Values of any shape. Neighbours of equal value are counted
+            together, which makes it quick for masks.
+
+    Returns:
+        Number of pixels, by value.
+    """
+    flat = mask.ravel()
+    starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts = np.concatenate(([0], starts)) if flat.size else starts
+    lengths = np.diff(np.append(starts, flat.size))
+    values, where = flat[starts], flat[starts]
     if mask.dtype in (np.uint8, np.uint16):
-        counts = np.bincount(mask.ravel())
-        values = np.flatnonzero(counts)
-        counts = counts[values]
+        values = np.arange(2 ** (8 * mask.itemsize))
     else:
-        values, counts = np.unique(mask, return_counts=True)
-    pairs = zip(values[:MAX_VALUES], counts[:MAX_VALUES], strict=True)
-    return {int(value): int(count) for value, count in pairs}
-
-
-def _has_palette(content: bytes) -> bool:
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return image.mode == 'P'
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        return False
+        values, where = np.unique(values, return_inverse=True)
+    counts = np.bincount(where, lengths, len(values)).astype(int)
+    found = np.flatnonzero(counts)[:MAX_VALUES]
+    return {int(values[i]): int(counts[i]) for i in found}
 
 
 def _short(error: Exception) -> str:
     """First line of an error without the addresses of buffers."""
-    return str(error).split('<_io')[0].strip()[:100]
+    lines = str(error).split('<_io')[0].strip().splitlines()
+    return lines[0][:100] if lines else type(error).__name__

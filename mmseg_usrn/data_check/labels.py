@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmseg_usrn.datasets.image_files import name_some
 from mmseg_usrn.datasets.label_rules import relabel
 
 MAX_UINT8 = 255
@@ -80,7 +81,7 @@ def likely_cause(
         palette: Whether the masks are palette images.
 
     Returns:
-        The cause, with the dataset's settings that would mend it.
+        The cause, with the dataset's settings that would fix it.
     """
     if rules.changes_values():
         return _cause_with_rules(values, rules)
@@ -124,7 +125,7 @@ def _cause_with_rules(values: Mapping[int, int], rules: LabelRules) -> Cause:
         for value, label in sorted(rules.labels(values).items())
         if not rules.is_valid(label)
     ]
-    named = ', '.join(wrong[:5])
+    named = name_some(wrong)
     return Cause(
         f'label_map={rules.label_map} with reduce_zero_label='
         f'{rules.reduce_zero_label} does not fit these masks ({named}): '
@@ -133,7 +134,7 @@ def _cause_with_rules(values: Mapping[int, int], rules: LabelRules) -> Cause:
 
 
 def _cause_of_many_values(labeled, K: int, palette: bool, ignore) -> Cause:
-    """The cause when no single setting mends it."""
+    """The cause when no single setting fixes it."""
     extra = [value for value in labeled if not 0 <= value < K]
     if len(labeled) > 2 * K + 8:
         return Cause(
@@ -142,9 +143,8 @@ def _cause_of_many_values(labeled, K: int, palette: bool, ignore) -> Cause:
             'again as PNG with class indices'
         )
     kind = 'palette positions' if palette else 'values'
-    named = ', '.join(f'{value}: {ignore}' for value in extra[:5])
-    more = ' ...' if len(extra) > 5 else ''
+    named = name_some((f'{value}: {ignore}' for value in extra), tail=' ...')
     return Cause(
         f'the {kind} are not the class indices: name the missing classes in '
-        f'classes, or ignore the values: label_map={{{named}{more}}}'
+        f'classes, or ignore the values: label_map={{{named}}}'
     )

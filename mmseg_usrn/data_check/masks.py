@@ -3,192 +3,234 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from .files import ImageFacts, MaskFacts
+from mmseg_usrn.datasets.image_files import name_some
+
+from .files import MaskFacts
+from .headers import is_palette
 from .labels import MAX_UINT8, LabelRules, likely_cause
-from .report import DataReport, shown
+from .parts import Part, Source
+from .report import Finding, error, shown, warning
+
+NUM_VALUES = 8  # Values that a row names; it counts the others.
 
 
-def check_masks(
-    part: str,
-    pairs: Mapping[str, str],
-    images: Mapping[str, ImageFacts],
-    masks: Mapping[str, MaskFacts],
-    rules: LabelRules,
-    report: DataReport,
-) -> Counter:
+def mask_findings(part: str, source: Source) -> list[Finding]:
     """Check masks against their images and the label rules.
 
     Args:
         part: Name of the part.
-        pairs: Mask of every image, by path.
-        images: Facts of the images.
-        masks: Facts of the masks.
-        rules: How values become class indices.
-        report: Gets the findings.
+        source: A dataset of it, with facts and rules.
 
     Returns:
-        Number of labeled pixels of every class; none if values are wrong.
+        The findings.
     """
-    usable = _check_form(part, masks, report)
-    _check_sizes(part, pairs, images, masks, report)
-    if not rules.wide:
-        usable = _check_depth(part, usable, report)
-    return _check_values(part, usable, rules, report)
+    found = _form_findings(part, source.named_masks())
+    found += _size_findings(part, source)
+    if not source.rules.wide:
+        found += _depth_findings(part, source)
+    return found + _value_findings(part, source)
 
 
-def _check_form(part, masks, report) -> dict[str, MaskFacts]:
-    """Report masks that are unreadable or have colours; return the rest."""
-    faults = defaultdict(list)
-    colored, gray, from_palette, usable = [], [], [], {}
+def usable_masks(source: Source) -> dict[str, MaskFacts]:
+    """The masks whose values can be judged, by name."""
+    return {
+        name: facts
+        for name, facts in source.named_masks().items()
+        if not facts.fault
+        and facts.channels == 1
+        and (source.rules.wide or max(facts.values, default=0) <= MAX_UINT8)
+    }
+
+
+def labeled_pixels(part: Part) -> Counter:
+    """Count the labeled pixels of every class.
+
+    Args:
+        part: A part with facts.
+
+    Returns:
+        Pixels by class index; none if a value is no class.
+    """
+    pixels = Counter()
+    for source in part.sources:
+        for facts in usable_masks(source).values() if source.rules else ():
+            for value, label in source.rules.labels(facts.values).items():
+                if not source.rules.is_valid(label):
+                    return Counter()
+                if label != source.rules.ignore_index:
+                    pixels[label] += facts.values[value]
+    return pixels
+
+
+def missing_classes(part: Part) -> list[Finding]:
+    """Classes that no labeled image has."""
+    pixels = labeled_pixels(part)
+    missing = [i for i in range(len(part.classes)) if not pixels.get(i)]
+    if part.name != 'labeled' or not missing or not pixels:
+        return []
+    rules = next(source.rules for source in part.sources if source.rules)
+    fix = 'label an image of each; they cannot be learned'
+    if missing == [len(part.classes) - 1] and rules.reduce_zero_label:
+        fix += '. Or the labels start at 0: then reduce_zero_label=False'
+    if missing == [0] and not rules.reduce_zero_label:
+        fix += '. Or the labels start at 1: then reduce_zero_label=True'
+    names = [f'{i} ({part.classes[i]})' for i in missing]
+    problem = f'classes without any labeled pixel: {_named(names)}'
+    return [warning(part.name, problem, fix)]
+
+
+def _form_findings(part: str, masks: Mapping[str, MaskFacts]) -> list[Finding]:
+    """Masks that are unreadable or have colours."""
+    files = defaultdict(list)
     for path, facts in masks.items():
         if facts.fault:
-            faults[facts.fault].append(path)
-        elif facts.channels == 1:
-            usable[path] = facts
-        elif facts.palette:
-            from_palette.append(path)
-        else:
-            (gray if facts.gray else colored).append(path)
-    for fault, files in faults.items():
-        report.error(
-            part,
-            f'unreadable mask: {fault}',
-            'restore or export the file again, or remove image and mask',
-            files,
-        )
-    if from_palette:
-        report.error(
-            part,
-            'palette masks are loaded as colours',
-            "set imdecode_backend='pillow' in LoadAnnotations",
-            from_palette,
-        )
-    if gray:
-        report.error(
-            part,
-            'masks of several equal channels',
-            'keep one channel: save the masks as 8-bit grayscale PNG',
-            gray,
-        )
-    if colored:
-        report.error(
-            part,
-            'colour masks: several channels instead of class indices',
-            'write the index of the class instead of its colour into every '
-            'pixel (docs/own_data.md shows how)',
-            colored,
-        )
-    return usable
+            files[f'unreadable mask: {facts.fault}'].append(path)
+        elif facts.channels > 1 and is_palette(path):
+            files['palette masks are loaded as colours'].append(path)
+        elif facts.channels > 1 and facts.gray:
+            files['masks of several equal channels'].append(path)
+        elif facts.channels > 1:
+            files[
+                'colour masks: several channels instead of class indices'
+            ].append(path)
+    return [
+        error(part, problem, _form_fix(problem), paths)
+        for problem, paths in files.items()
+    ]
 
 
-def _check_sizes(part, pairs, images, masks, report) -> None:
-    """Report masks that are not as large as their image."""
+def _form_fix(problem: str) -> str:
+    """What to do about masks of another form."""
+    if problem.startswith('unreadable'):
+        return 'restore or export the file again, or remove image and mask'
+    if problem.startswith('palette'):
+        return "set imdecode_backend='pillow' in LoadAnnotations"
+    if problem.startswith('masks'):
+        return 'keep one channel: save the masks as 8-bit grayscale PNG'
+    return (
+        'write the index of the class instead of its colour into every '
+        'pixel (docs/own_data.md shows how)'
+    )
+
+
+def _size_findings(part: str, source: Source) -> list[Finding]:
+    """Masks that are not as large as their image."""
     turned, other = [], []
-    for image_path, mask_path in pairs.items():
-        image, mask = images[image_path], masks[mask_path]
-        if image.fault or not mask.width:
+    for path, mask in source.masks.items():
+        image = source.images[path]
+        if not image.width or not mask.width:
             continue
         if (image.width, image.height) == (mask.width, mask.height):
             continue
         text = (
-            f'{shown(mask_path)} ({mask.width}x{mask.height}), '
+            f'{shown(source.mask_name(path))} ({mask.width}x{mask.height}), '
             f'image {image.width}x{image.height}'
         )
         swapped = (image.height, image.width) == (mask.width, mask.height)
         (turned if image.turned and swapped else other).append(text)
+    found = []
     if turned:
-        report.error(
-            part,
-            'EXIF turns the image but not its mask',
-            'turn the masks, or load the images unturned: '
-            "color_type='color_ignore_orientation' in LoadImageFromFile",
-            turned,
+        found.append(
+            error(
+                part,
+                'EXIF turns the image but not its mask',
+                'turn the masks, or load the images unturned: '
+                "color_type='color_ignore_orientation' in LoadImageFromFile",
+                turned,
+            )
         )
     if other:
-        report.error(
-            part,
-            'image and mask differ in size (width x height)',
-            'export the mask again in the size of the image',
-            other,
+        found.append(
+            error(
+                part,
+                'image and mask differ in size (width x height)',
+                'export the mask again in the size of the image',
+                other,
+            )
         )
+    return found
 
 
-def _check_depth(part, masks, report) -> dict[str, MaskFacts]:
-    """Report values that the stock loader cuts to 8 bits."""
+def _depth_findings(part: str, source: Source) -> list[Finding]:
+    """Values that the stock loader cuts to 8 bits."""
     deep = {
-        path: max(m.values)
-        for path, m in masks.items()
-        if max(m.values, default=0) > MAX_UINT8
+        path: max(mask.values)
+        for path, mask in source.named_masks().items()
+        if mask.channels == 1 and max(mask.values, default=0) > MAX_UINT8
     }
-    if deep:
-        report.error(
+    if not deep:
+        return []
+    return [
+        error(
             part,
             f'mask values above 255 (up to {max(deep.values())}); '
             'LoadAnnotations would cut them to 8 bits',
             'write class indices; for more than 255 classes load the masks '
             'with LoadWideAnnotations (docs/own_data.md)',
-            list(deep),
+            deep,
         )
-        masks = {p: m for p, m in masks.items() if p not in deep}
-    return masks
+    ]
 
 
-def _check_values(part, masks, rules, report) -> Counter:
-    """Report values that become no class; count the pixels of the others."""
-    pixels, values = Counter(), Counter()
+def _value_findings(part: str, source: Source) -> list[Finding]:
+    """Values that become no class, and masks without any."""
+    rules, masks = source.rules, usable_masks(source)
+    values = Counter()
     wrong = {}  # the wrong values of each mask that has some
     empty = []
     for path, facts in masks.items():
         values.update(facts.values)
         labels = rules.labels(facts.values)
-        for value, label in labels.items():
-            if not rules.is_valid(label):
-                wrong.setdefault(path, []).append(value)
-            elif label != rules.ignore_index:
-                pixels[label] += facts.values[value]
+        bad = [v for v, label in labels.items() if not rules.is_valid(label)]
+        if bad:
+            wrong[path] = sorted(bad)
         if set(labels.values()) == {rules.ignore_index}:
             empty.append(path)
-    palette = any(facts.palette for facts in masks.values())
     if wrong:
-        _report_wrong_values(part, wrong, values, rules, palette, report)
-        return Counter()
+        return [_wrong_values(part, wrong, values, rules)]
     if _is_binary_0_255(values, rules):
-        report.error(
-            part,
-            'the masks hold only 0 and 255, and 255 is ignored: no pixel is '
-            'of class 1',
-            likely_cause(values, rules).text,
-            list(masks),
-        )
-        return Counter()
-    if empty:
-        report.warning(
+        return [
+            error(
+                part,
+                'the masks hold only 0 and 255, and 255 is ignored: no pixel '
+                'is of class 1',
+                likely_cause(values, rules).text,
+                masks,
+            )
+        ]
+    if not empty:
+        return []
+    return [
+        warning(
             part,
             'no pixel of these masks has a class',
             'remove them, or correct the masks',
             empty,
         )
-    return pixels
+    ]
 
 
-def _report_wrong_values(part, wrong, values, rules, palette, report) -> None:
+def _wrong_values(
+    part: str,
+    wrong: Mapping[str, list[int]],
+    values: Counter,
+    rules: LabelRules,
+) -> Finding:
     """One row for all wrong values: they have one cause."""
     K, ignore = rules.num_classes, rules.ignore_index
     counts = Counter(value for found in wrong.values() for value in found)
     named = [f'{value} ({n} masks)' for value, n in sorted(counts.items())]
-    report.error(
+    palette = is_palette(next(iter(wrong)))
+    return error(
         part,
-        f'values outside 0..{K - 1} and {ignore}: {_first(named)}',
+        f'values outside 0..{K - 1} and {ignore}: {_named(named)}',
         likely_cause(values, rules, palette).text,
-        [f'{shown(path)}: {_first(sorted(v))}' for path, v in wrong.items()],
+        [f'{shown(path)}: {_named(found)}' for path, found in wrong.items()],
     )
 
 
-def _first(items: list, limit: int = 8) -> str:
-    """Join the first items and count the others."""
-    text = ', '.join(str(item) for item in items[:limit])
-    hidden = len(items) - limit
-    return f'{text} and {hidden} more' if hidden > 0 else text
+def _named(values: list) -> str:
+    return name_some(values, NUM_VALUES)
 
 
 def _is_binary_0_255(values: Mapping[int, int], rules: LabelRules) -> bool:
@@ -199,32 +241,4 @@ def _is_binary_0_255(values: Mapping[int, int], rules: LabelRules) -> bool:
         and not rules.changes_values()
         and MAX_UINT8 in values
         and set(values) <= {0, MAX_UINT8}
-    )
-
-
-def check_classes_present(
-    pixels: Mapping[int, int],
-    classes: tuple[str, ...],
-    rules: LabelRules,
-    report: DataReport,
-) -> None:
-    """Warn of classes that no labeled image has.
-
-    Args:
-        pixels: Labeled pixels of every class.
-        classes: Names of the classes.
-        rules: The label rules of the labeled part.
-        report: Gets the warning.
-    """
-    missing = [i for i in range(len(classes)) if not pixels.get(i)]
-    if not missing or not pixels:
-        return
-    names = _first([f'{i} ({classes[i]})' for i in missing])
-    mend = 'label an image of each; they cannot be learned'
-    if missing == [len(classes) - 1] and rules.reduce_zero_label:
-        mend += '. Or the labels start at 0: then reduce_zero_label=False'
-    if missing == [0] and not rules.reduce_zero_label:
-        mend += '. Or the labels start at 1: then reduce_zero_label=True'
-    report.warning(
-        'labeled', f'classes without any labeled pixel: {names}', mend
     )

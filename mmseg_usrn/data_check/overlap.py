@@ -1,17 +1,16 @@
 """The same picture in two parts of the data."""
 
 import os
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Mapping
 
-import cv2
-import mmcv
 import numpy as np
 
 from .files import ImageFacts
-from .report import DataReport, shown
+from .report import Finding, error, shown, warning
+from .scan import Scan
 
-THUMBNAIL = (16, 16)  # width and height, pixels
 # Where a name occurs more often, it does not tell pictures apart.
 MAX_TWINS = 3
 SAME_PICTURE = 8  # largest difference of two thumbnails, of 255
@@ -21,58 +20,70 @@ SHARE_OF_CONTRAST = 0.5
 ROUNDING = 0.5
 
 
-def check_overlap(
-    first: str,
-    second: str,
-    images: Mapping[str, Mapping[str, ImageFacts]],
-    report: DataReport,
-    level: str = 'error',
-) -> None:
-    """Report pictures that two parts have in common.
+def overlap_findings(scan: Scan) -> list[Finding]:
+    """Pictures that two parts have in common.
 
     Pictures are the same if they are one file, have the same content, or
     have the same name and look alike (saved again, resized). A name that
     occurs in many folders, as of videos, tells nothing.
 
     Args:
-        first: Name of a part.
-        second: Name of the other part.
-        images: Facts of the images of every part, by path.
-        report: Gets the findings.
-        level: Level of the findings.
+        scan: What was seen of the files.
+
+    Returns:
+        The findings; pictures in both training parts are errors.
     """
-    note = report.error if level == 'error' else report.warning
+    images = {name: part.images for name, part in scan.parts.items()}
+    found = []
+    for first, second, level in (
+        ('labeled', 'unlabeled', error),
+        ('labeled', 'val', warning),
+        ('unlabeled', 'val', warning),
+    ):
+        if images.get(first) and images.get(second):
+            found += _common(first, second, images, level)
+    return found
+
+
+def _common(
+    first: str,
+    second: str,
+    images: Mapping[str, Mapping[str, ImageFacts]],
+    level,
+) -> list[Finding]:
+    """What two parts have in common."""
     part = f'{first}, {second}'
+    known = set()
+    found = []
     same = _same_content(images[first], images[second])
     if same:
-        note(
-            part,
-            'the same image in both (equal content)',
-            _mend(first, second),
-            [_pair(a, b) for a, b in same],
-        )
-    known = {path for pair in same for path in pair}
+        known = {path for pair in same for path in pair}
+        problem = 'the same image in both (equal content)'
+        pairs = [_pair(a, b) for a, b in same]
+        found.append(level(part, problem, _fix(first, second), pairs))
     alike, different = _same_name(
-        [path for path in images[first] if path not in known],
-        [path for path in images[second] if path not in known],
+        *(
+            {path: f for path, f in images[name].items() if path not in known}
+            for name in (first, second)
+        )
     )
     if alike:
-        note(
-            part,
-            'the same image in both (same name, looks alike)',
-            _mend(first, second),
-            [_pair(a, b) for a, b in alike],
+        problem = 'the same image in both (same name, looks alike)'
+        pairs = [_pair(a, b) for a, b in alike]
+        found.append(level(part, problem, _fix(first, second), pairs))
+    if different and level is error:
+        found.append(
+            warning(
+                part,
+                'the same name in both, but different pictures',
+                'nothing, if names repeat from folder to folder',
+                [_pair(a, b) for a, b in different],
+            )
         )
-    if different and level == 'error':
-        report.warning(
-            part,
-            'the same name in both, but different pictures',
-            'nothing, if names repeat from folder to folder',
-            [_pair(a, b) for a, b in different],
-        )
+    return found
 
 
-def _mend(first: str, second: str) -> str:
+def _fix(first: str, second: str) -> str:
     if second == 'unlabeled':
         return (
             "remove them from one part; exclude='labeled.txt' (or the folder "
@@ -97,18 +108,19 @@ def _same_content(first, second) -> list[tuple[str, str]]:
     ]
 
 
-def _same_name(first: list[str], second: list[str]) -> tuple[list, list]:
+def _same_name(
+    first: Mapping[str, ImageFacts], second: Mapping[str, ImageFacts]
+) -> tuple[list, list]:
     """Pairs of equal file name (without suffix): alike and different ones."""
     by_name = defaultdict(list)
     for path in second:
         by_name[_name(path)].append(path)
     alike, different = [], []
-    for path in first:
+    for path, facts in first.items():
         candidates = by_name.get(_name(path), [])
         if not 0 < len(candidates) <= MAX_TWINS:
             continue
-        thumbnail = _thumbnail(path)
-        twins = [p for p in candidates if _alike(thumbnail, _thumbnail(p))]
+        twins = [p for p in candidates if _alike(facts, second[p])]
         if twins:
             alike.append((path, twins[0]))
         else:
@@ -120,22 +132,17 @@ def _name(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0].lower()
 
 
-def _thumbnail(path: str) -> np.ndarray | None:
-    """A small grayscale version, None if the image cannot be read."""
-    try:
-        image = mmcv.imread(path, 'grayscale')
-        return cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    except (OSError, ValueError, cv2.error):
-        return None
-
-
-def _alike(first: np.ndarray | None, second: np.ndarray | None) -> bool:
-    if first is None or second is None:
+def _alike(first: ImageFacts, second: ImageFacts) -> bool:
+    """Whether two thumbnails show the same picture."""
+    if not first.thumbnail or not second.thumbnail:
         return False
-    difference = first.astype(float) - second
-    contrast = max(first.std(), second.std())
-    rms = np.sqrt(np.square(difference).mean())
+    one, other = (
+        np.frombuffer(b64decode(facts.thumbnail), np.uint8).astype(float)
+        for facts in (first, second)
+    )
+    contrast = max(one.std(), other.std())
+    rms = np.sqrt(np.square(one - other).mean())
     return bool(
-        np.abs(difference).max() <= SAME_PICTURE
+        np.abs(one - other).max() <= SAME_PICTURE
         and rms <= max(SHARE_OF_CONTRAST * contrast, ROUNDING)
     )

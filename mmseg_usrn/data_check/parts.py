@@ -1,15 +1,39 @@
 """The files and label rules of one part of the data, from its dataset."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mmcv.transforms import LoadAnnotations, LoadImageFromFile
-
-from mmseg_usrn.datasets.transforms.loading import LoadWideAnnotations
-
+from .files import ImageFacts, MaskFacts
 from .labels import LabelRules
+from .loaders import CUTTING, Loaders, StoredMask, find_loaders
 
-# What these decode is what the check decodes.
-STOCK_BACKENDS = ('cv2', 'pillow', None)
+
+@dataclass
+class Source:
+    """A dataset of a part: its files, and how training loads them.
+
+    Attributes:
+        infos: What the dataset says of every image, by path.
+        loaders: The loading steps of its pipeline.
+        rules: How values of masks become classes; None without masks.
+        images: Facts of every image, by path; empty before the scan.
+        masks: Facts of the mask of every image, by path of the image.
+    """
+
+    infos: dict[str, dict]
+    loaders: Loaders
+    rules: LabelRules | None = None
+    images: dict[str, ImageFacts] = field(default_factory=dict)
+    masks: dict[str, MaskFacts] = field(default_factory=dict)
+
+    def mask_name(self, image: str) -> str:
+        """Path of the mask of an image."""
+        path = self.infos[image]['seg_map_path']
+        return path if isinstance(path, str) else ', '.join(path)
+
+    def named_masks(self) -> dict[str, MaskFacts]:
+        """Facts of every mask, by its own name."""
+        return {self.mask_name(i): facts for i, facts in self.masks.items()}
 
 
 @dataclass
@@ -18,23 +42,31 @@ class Part:
 
     Attributes:
         name: ``'labeled'``, ``'unlabeled'`` or ``'val'``.
-        images: Paths of the images, each once.
-        pairs: Mask of every image that has one, by path.
         classes: Names of the classes.
-        backend: How the pipeline decodes masks.
-        rules: Label rules of every mask; None for the unlabeled part.
-        remote: Whether the files are not on this machine.
-        foreign: Loaders of the pipeline whose files the check cannot decode.
+        sources: Its datasets, several if it is a concatenation.
     """
 
     name: str
-    images: list[str] = field(default_factory=list)
-    pairs: dict[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
-    backend: str = 'pillow'
-    rules: LabelRules | None = None
-    remote: bool = False
-    foreign: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of the images, each once."""
+        paths = [path for source in self.sources for path in source.infos]
+        return list(dict.fromkeys(paths))
+
+    @property
+    def images(self) -> dict[str, ImageFacts]:
+        """Facts of all images, by path."""
+        return {
+            p: f for source in self.sources for p, f in source.images.items()
+        }
+
+    @property
+    def remote(self) -> bool:
+        """Whether the files are not on this machine."""
+        return any('://' in path for path in self.paths[:1])
 
 
 def describe(name: str, dataset, num_classes: int | None = None) -> Part:
@@ -48,59 +80,47 @@ def describe(name: str, dataset, num_classes: int | None = None) -> Part:
         num_classes: K; defaults to the number of the dataset's classes.
 
     Returns:
-        The part. All images of it share the label rules of the last one.
+        The part, before its files are looked at.
     """
-    while not hasattr(dataset, 'get_data_info'):
-        dataset = dataset.dataset
-    part = Part(name)
-    part.classes = tuple(dataset.metainfo.get('classes') or ())
-    innermost = _innermost(dataset)
-    loader, part.foreign = _find_loaders(innermost)
-    info = {}
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        part.images.append(info['img_path'])
-        if name != 'unlabeled' and info.get('seg_map_path'):
-            part.pairs[info['img_path']] = info['seg_map_path']
-    part.images = list(dict.fromkeys(part.images))
-    part.remote = any('://' in path for path in part.images[:1])
-    if loader is not None:
-        part.backend = loader.imdecode_backend or 'cv2'
-    if part.pairs:
-        wide = isinstance(loader, LoadWideAnnotations)
-        owner = loader if wide else innermost
-        part.rules = LabelRules(
-            num_classes or len(part.classes),
-            bool(info.get('reduce_zero_label')),
-            info.get('label_map'),
-            getattr(owner, 'ignore_index', 255),
-            wide,
-        )
+    classes = tuple(dataset.metainfo.get('classes') or ())
+    part = Part(name, classes)
+    for innermost in _innermost(dataset):
+        infos = {}
+        for index in range(len(innermost)):
+            info = innermost.get_data_info(index)
+            if name == 'unlabeled':
+                info.pop('seg_map_path', None)
+            infos[info['img_path']] = info
+        source = Source(infos, find_loaders(innermost))
+        if any(info.get('seg_map_path') for info in infos.values()):
+            source.rules = _rules(
+                source, innermost, num_classes or len(classes)
+            )
+        part.sources.append(source)
     return part
 
 
-def _innermost(dataset):
-    """The first dataset inside any wrappers."""
-    while True:
-        if hasattr(dataset, 'datasets'):
-            dataset = dataset.datasets[0]
-        elif hasattr(dataset, 'dataset'):
-            dataset = dataset.dataset
-        else:
-            return dataset
+def _innermost(dataset) -> Iterator:
+    """The datasets inside any wrappers."""
+    if hasattr(dataset, 'datasets'):
+        for one in dataset.datasets:
+            yield from _innermost(one)
+    elif hasattr(dataset, 'dataset'):
+        yield from _innermost(dataset.dataset)
+    else:
+        yield dataset
 
 
-def _find_loaders(dataset) -> tuple[LoadAnnotations | None, list[str]]:
-    """The transform that loads the masks, and loaders of other formats."""
-    pipeline = getattr(dataset, 'pipeline', None)
-    mask_loader, foreign = None, []
-    for transform in getattr(pipeline, 'transforms', []):
-        name = type(transform).__name__
-        if isinstance(transform, LoadAnnotations):
-            mask_loader = transform
-        elif not name.startswith('Load'):
-            continue
-        stock = isinstance(transform, (LoadAnnotations, LoadImageFromFile))
-        if not stock or transform.imdecode_backend not in STOCK_BACKENDS:
-            foreign.append(name)
-    return mask_loader, foreign
+def _rules(source: Source, dataset, num_classes: int) -> LabelRules:
+    """The label rules that the dataset's own settings and loader make."""
+    info = next(iter(source.infos.values()))
+    step = source.loaders.masks[-1]
+    step = step.step if isinstance(step, StoredMask) else step
+    wide = isinstance(step, CUTTING[1])
+    return LabelRules(
+        num_classes,
+        bool(info.get('reduce_zero_label')),
+        info.get('label_map'),
+        getattr(step if wide else dataset, 'ignore_index', 255),
+        wide,
+    )

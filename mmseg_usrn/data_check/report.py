@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from prettytable import PrettyTable
 
-NUM_NAMED = 5  # Files that a row names; it counts the others.
+from mmseg_usrn.datasets.image_files import name_some
 
 
 def shown(path: str) -> str:
@@ -21,24 +21,31 @@ class Finding:
 
     Attributes:
         level: ``'error'`` (training must not start) or ``'warning'``.
-        part: ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'model'``.
+        part: ``'labeled'``, ``'unlabeled'``, ``'val'`` or ``'config'``.
         problem: What is wrong.
-        mend: What to do about it.
+        fix: What to do about it.
         files: The files.
     """
 
     level: str
     part: str
     problem: str
-    mend: str
+    fix: str
     files: Sequence[str] = ()
 
     def named_files(self) -> str:
         """The first files, one a line, and the number of the others."""
-        lines = [shown(text) for text in self.files[:NUM_NAMED]]
-        if len(self.files) > NUM_NAMED:
-            lines.append(f'... and {len(self.files) - NUM_NAMED} more')
-        return '\n'.join(lines)
+        return name_some(map(shown, self.files), 5, '\n', '\n... and')
+
+
+def error(part: str, problem: str, fix: str, files=()) -> Finding:
+    """A fault that training must not start with."""
+    return Finding('error', part, problem, fix, list(files))
+
+
+def warning(part: str, problem: str, fix: str, files=()) -> Finding:
+    """Something that is probably not meant."""
+    return Finding('warning', part, problem, fix, list(files))
 
 
 @dataclass
@@ -54,14 +61,6 @@ class DataReport:
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     pixels: dict[str, int] = field(default_factory=dict)
-
-    def error(self, part, problem, mend, files=()) -> None:
-        """Note a fault that training must not start with."""
-        self.findings.append(Finding('error', part, problem, mend, files))
-
-    def warning(self, part, problem, mend, files=()) -> None:
-        """Note something that is probably not meant."""
-        self.findings.append(Finding('warning', part, problem, mend, files))
 
     @property
     def errors(self) -> list[Finding]:
@@ -97,7 +96,7 @@ class DataReport:
                     found.part,
                     found.problem,
                     found.named_files(),
-                    found.mend,
+                    found.fix,
                 ]
             )
         return f'{table}\n{self.summary()}'

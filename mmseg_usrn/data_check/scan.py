@@ -1,95 +1,126 @@
-"""Looking at many files: several at a time, and each only once."""
+"""Looking at all files of the data: several at a time, each only once."""
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from .files import ImageFacts, MaskFacts, image_facts, mask_facts
+from .files import ImageFacts, MaskFacts, look
+from .parts import Part, Source, describe
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 PROGRESS_SECONDS = 10
 MAX_THREADS = 16
 
 
-class Scanner:
-    """Reads files and remembers what it saw, also for the next run.
+@dataclass
+class Scan:
+    """What was seen of all files.
 
-    A file is read again when its size or its time of change differs.
-
-    Args:
-        cache_file: JSON file to keep the facts in. Defaults to none.
-        num_threads: Files read at a time. Defaults to the number of CPUs;
-            decoding runs outside Python's lock.
+    Attributes:
+        parts: The parts of the data, by name.
+        num_classes: Outputs of the model; None if nothing says.
     """
 
-    def __init__(
-        self,
-        cache_file: str | Path | None = None,
-        num_threads: int | None = None,
-    ) -> None:
+    parts: dict[str, Part] = field(default_factory=dict)
+    num_classes: int | None = None
+
+
+def scan(
+    datasets: Mapping[str, BaseDataset | None],
+    num_classes: int | None = None,
+    cache_file: str | Path | None = None,
+    num_threads: int | None = None,
+) -> Scan:
+    """Look at every file of the data once.
+
+    Args:
+        datasets: ``labeled``, ``unlabeled`` and ``val``, any datasets of
+            MMSegmentation; those that are None are left out.
+        num_classes: Outputs of the model. Defaults to the number of classes
+            of the datasets.
+        cache_file: JSON file that keeps what was seen. Files whose size and
+            time of change are still the same are not read again.
+        num_threads: Files read at a time. Defaults to the number of CPUs;
+            decoding runs outside Python's lock.
+
+    Returns:
+        The facts about all files.
+    """
+    parts = {
+        name: describe(name, dataset, num_classes)
+        for name, dataset in datasets.items()
+        if dataset is not None
+    }
+    memory = _Memory(cache_file)
+    threads = num_threads or min(os.cpu_count() or 1, MAX_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        for part in parts.values():
+            if not part.remote:
+                for source in part.sources:
+                    _scan_source(part.name, source, pool, memory)
+    memory.save()
+    return Scan(parts, num_classes)
+
+
+def _scan_source(
+    name: str, source: Source, pool: ThreadPoolExecutor, memory: '_Memory'
+) -> None:
+    """Fill in the facts of one dataset's files."""
+    started = noted = time.monotonic()
+    results = pool.map(
+        lambda info: memory.facts(info, source), source.infos.values()
+    )
+    for number, (path, facts) in enumerate(
+        zip(source.infos, results, strict=True)
+    ):
+        source.images[path], mask = facts
+        if source.infos[path].get('seg_map_path'):
+            source.masks[path] = mask
+        if time.monotonic() - noted > PROGRESS_SECONDS:
+            noted = time.monotonic()
+            print_log(
+                f'data check: {number + 1} of {len(source.infos)} {name} '
+                f'images in {noted - started:.0f} s',
+                logger='current',
+            )
+
+
+class _Memory:
+    """What was seen at the last check, and what will be known at the next."""
+
+    def __init__(self, cache_file: str | Path | None) -> None:
         self.cache_file = Path(cache_file) if cache_file else None
-        cpus = min(os.cpu_count() or 1, MAX_THREADS)
-        self.num_threads = num_threads or cpus
-        self.cache = self._load()
+        self.known = self._load()
         self.seen = {}
 
-    def images(self, paths: Iterable[str]) -> dict[str, ImageFacts]:
-        """Facts of image files, by path."""
-        return self._scan('image', list(paths), image_facts)
-
-    def masks(
-        self, paths: Iterable[str], backend: str = 'pillow'
-    ) -> dict[str, MaskFacts]:
-        """Facts of mask files as ``backend`` decodes them, by path."""
-        return self._scan(
-            f'mask by {backend}',
-            list(paths),
-            lambda path: mask_facts(path, backend),
-        )
-
-    def _scan(self, kind: str, paths: list[str], look: Callable) -> dict:
-        """Facts of all files, from the cache where it still holds."""
-        facts = {}
-        started = noted = time.monotonic()
-
-        def facts_of(path: str):
-            stamp = _stamp(path)
-            key = f'{kind} {os.path.abspath(path)}'
-            known = self.cache.get(key)
-            if stamp and known and known['stamp'] == stamp:
-                found = _from_json(kind, known['facts'])
-            else:
-                found = look(path)
-            return key, stamp, found
-
-        with ThreadPoolExecutor(self.num_threads) as pool:
-            results = pool.map(facts_of, paths)
-            for path, (key, stamp, found) in zip(paths, results, strict=True):
-                facts[path] = found
-                if stamp:
-                    self.seen[key] = dict(stamp=stamp, facts=asdict(found))
-                if time.monotonic() - noted > PROGRESS_SECONDS:
-                    noted = time.monotonic()
-                    print_log(
-                        f'data check: {len(facts)} of {len(paths)} {kind} '
-                        f'files in {noted - started:.0f} s',
-                        logger='current',
-                    )
-        return facts
+    def facts(
+        self, info: dict, source: Source
+    ) -> tuple[ImageFacts, MaskFacts]:
+        """Facts about an image and its mask; looks if they have changed."""
+        key, stamp = _key(info, source), _stamp(info)
+        entry = self.known.get(key)
+        if entry is None or not stamp or entry['stamp'] != stamp:
+            image, mask = look(info, source.loaders)
+            entry = dict(stamp=stamp, image=asdict(image), mask=asdict(mask))
+        else:
+            image, mask = _from_json(entry)
+        if self.cache_file and stamp:
+            self.seen[key] = entry
+        return image, mask
 
     def _load(self) -> dict:
         """Read the cache; one that cannot be read counts as empty."""
         try:
             stored = json.loads(self.cache_file.read_text())
-            return (
-                stored['files'] if stored['version'] == CACHE_VERSION else {}
-            )
+            same = stored['version'] == CACHE_VERSION
+            return stored['files'] if same else {}
         except (AttributeError, OSError, ValueError, KeyError, TypeError):
             return {}
 
@@ -104,18 +135,28 @@ class Scanner:
         draft.replace(self.cache_file)
 
 
-def _stamp(path: str) -> list[int] | None:
-    """Size and time of change of a file, None if it is missing."""
+def _files(info: dict) -> list[str]:
+    """Paths of the image and of all that its mask is made of."""
+    masks = info.get('seg_map_path') or []
+    return [info['img_path'], *([masks] if isinstance(masks, str) else masks)]
+
+
+def _key(info: dict, source: Source) -> str:
+    paths = [os.path.abspath(path) for path in _files(info)]
+    return ' '.join([*paths, source.loaders.digest])
+
+
+def _stamp(info: dict) -> list[list[int]] | None:
+    """Size and time of change of the files, None if one is missing."""
     try:
-        stat = os.stat(path)
+        stats = [os.stat(path) for path in _files(info)]
     except OSError:
         return None
-    return [stat.st_size, stat.st_mtime_ns]
+    return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
 
 
-def _from_json(kind: str, facts: dict) -> ImageFacts | MaskFacts:
+def _from_json(entry: dict) -> tuple[ImageFacts, MaskFacts]:
     """Facts as they were before JSON made strings of all keys."""
-    if kind == 'image':
-        return ImageFacts(**facts)
-    values = {int(value): n for value, n in facts['values'].items()}
-    return MaskFacts(**dict(facts, values=values))
+    mask = MaskFacts(**entry['mask'])
+    mask.values = {int(value): n for value, n in mask.values.items()}
+    return ImageFacts(**entry['image']), mask

@@ -1,24 +1,13 @@
-"""Looking at own images before there is a config for them."""
+"""Settings that suit own images and masks."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from statistics import median
 
-from mmseg_usrn.datasets.folder_dataset import FolderSegDataset
-from mmseg_usrn.datasets.image_files import (
-    IMAGE_SUFFIXES,
-    MASK_SUFFIXES,
-    find_files,
-)
-from mmseg_usrn.datasets.unlabeled_dataset import UnlabeledDataset
-
-from .check import CACHE_NAME, check_data
 from .files import ImageFacts, MaskFacts
 from .labels import LabelRules, likely_cause
-from .parts import describe
-from .scan import Scanner
+from .scan import Scan
 
 MAX_SIDE = 1024  # Larger images are trained at this shorter side, pixels.
 MAX_CROP = 512
@@ -26,96 +15,55 @@ CROP_STEP = 64
 LONGEST = 4  # Longer side that a resize allows, in shorter sides.
 
 
-class OwnData:
-    """What folders of images and masks turn out to hold.
-
-    Args:
-        meta: ``classes`` and perhaps ``palette``.
-        parts: Settings of the datasets ``labeled``, ``unlabeled`` and, if
-            there is one, ``val``: folders, lists, suffixes.
+@dataclass
+class Suggestion:
+    """Settings of a config that suit the data.
 
     Attributes:
-        labels: Settings that the labeled datasets share: classes, and what
-            turns the values of the masks into them.
+        labels: What turns the values of the masks into classes:
+            ``reduce_zero_label``, ``label_map``, or nothing.
         note: What the masks hold.
         scale: Longer and shorter side that images are resized to.
-        crop_size: Size of the training crops.
+        crop_size: Height and width of the training crops.
         max_value: Largest value of deep images, else 0.
-        report: The data check's findings.
     """
 
-    def __init__(self, meta: dict, parts: dict[str, dict]) -> None:
-        self.meta = meta
-        self.parts = parts
-        self.labels = dict(metainfo=meta)
-        with tempfile.TemporaryDirectory() as folder:
-            self._look(Path(folder) / CACHE_NAME)
-
-    def _look(self, cache_file: Path) -> None:
-        """Read all files once, choose the settings, check the data."""
-        scanner = Scanner(cache_file)
-        images, masks = {}, []
-        for name, dataset in self._build().items():
-            part = describe(name, dataset)
-            images[name] = list(scanner.images(part.images).values())
-            masks += scanner.masks(part.pairs.values()).values()
-        scanner.save()
-        settings, self.note = find_label_settings(
-            masks, len(self.meta['classes'])
-        )
-        self.labels.update(settings)
-        self.scale, self.crop_size = find_sizes(images['labeled'])
-        self.max_value = find_max_value(sum(images.values(), []))
-        self.report = check_data(**self._build(), cache_file=cache_file)
-
-    def _build(self) -> dict[str, FolderSegDataset | UnlabeledDataset]:
-        """The datasets of all parts."""
-        pipeline = [dict(type='LoadAnnotations')]
-        datasets = {}
-        for name, settings in self.parts.items():
-            settings = dict(settings, serialize_data=False)
-            if name == 'unlabeled':
-                datasets[name] = UnlabeledDataset(**settings)
-            else:
-                datasets[name] = FolderSegDataset(
-                    **self.labels, **settings, pipeline=pipeline
-                )
-        return datasets
+    labels: dict = field(default_factory=dict)
+    note: str = ''
+    scale: tuple[int, int] = (4 * MAX_CROP, MAX_CROP)
+    crop_size: tuple[int, int] = (MAX_CROP, MAX_CROP)
+    max_value: int = 0
 
 
-def find_mask_suffix(
-    img_dir: str, mask_dir: str, stems: Iterable[str] | None = None
-) -> str | None:
-    """Find what the names of masks have that the names of images do not.
+def suggest_settings(scan: Scan) -> Suggestion:
+    """Choose the settings that suit the data.
 
     Args:
-        img_dir: Folder of images.
-        mask_dir: Folder of masks.
-        stems: Stems of the labeled images. Defaults to all of the folder.
+        scan: What was seen of the files, by datasets without label rules.
 
     Returns:
-        A suffix such as ``_mask.png``; None if masks are named like images.
-
-    Raises:
-        ValueError: If the names do not match in one of these ways.
+        The settings.
     """
-    stems = set(stems or find_files(img_dir, IMAGE_SUFFIXES))
-    masks = find_files(mask_dir, MASK_SUFFIXES, 'mask')
-    if stems & set(masks):
-        return None
-    additions = Counter()
-    for stem, paths in masks.items():
-        for cut in range(len(stem) - 1, 0, -1):
-            if stem[:cut] in stems:
-                additions[paths[0][paths[0].rindex(stem) + cut :]] += 1
-                break
-    if not additions:
-        raise ValueError(
-            f'the masks in {mask_dir} are not named like the images in '
-            f'{img_dir}: {min(masks)} against {min(stems)}; give image and '
-            'mask the same name, or the mask an addition such as _mask.png'
-        )
-    return additions.most_common(1)[0][0]
+    labeled = scan.parts['labeled']
+    sources = [s for part in scan.parts.values() for s in part.sources]
+    masks = [facts for source in sources for facts in source.masks.values()]
+    images = [facts for source in sources for facts in source.images.values()]
+    labels, note = find_label_settings(masks, len(labeled.classes))
+    scale, crop_size = find_sizes(labeled.images.values())
+    return Suggestion(labels, note, scale, crop_size, find_max_value(images))
+
+
+def apply_settings(scan: Scan, suggestion: Suggestion) -> None:
+    """Judge the same files by the label rules of a suggestion.
+
+    Args:
+        scan: What was seen of the files; changed in place.
+        suggestion: Settings that the datasets get.
+    """
+    for part in scan.parts.values():
+        for source in part.sources:
+            if source.rules:
+                source.rules = replace(source.rules, **suggestion.labels)
 
 
 def find_label_settings(
@@ -167,9 +115,9 @@ def find_sizes(
         ``scale`` of the resizes, as MMSegmentation takes it (longer and
         shorter side), and ``crop_size``.
     """
-    sizes = [(i.width, i.height) for i in images if not i.fault]
+    sizes = [(i.width, i.height) for i in images if i.width]
     if not sizes:
-        return (4 * MAX_CROP, MAX_CROP), (MAX_CROP, MAX_CROP)
+        return Suggestion.scale, Suggestion.crop_size
     side = min(int(median(min(size) for size in sizes)), MAX_SIDE)
     scale = (LONGEST * side, side)
     if len(set(sizes)) == 1 and side == min(sizes[0]):

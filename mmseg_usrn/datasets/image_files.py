@@ -6,7 +6,7 @@ without the suffix. ``trip1/a.JPG`` has the stem ``trip1/a``.
 
 import os.path as osp
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from mmengine import fileio
@@ -14,6 +14,26 @@ from mmengine import fileio
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 # No JPEG: its compression changes class indices.
 MASK_SUFFIXES = ('.png', '.tif', '.tiff', '.bmp', '.webp')
+
+
+def name_some(
+    items: Iterable[object],
+    limit: int = 5,
+    separator: str = ', ',
+    tail: str = ' and',
+) -> str:
+    """Join the first items and count the others: ``a, b and 7 more``.
+
+    Args:
+        items: What to name.
+        limit: How many are named.
+        separator: Text between two of them.
+        tail: Text before the number of the others.
+    """
+    names = [str(item) for item in items]
+    hidden = len(names) - limit
+    text = separator.join(names[:limit])
+    return f'{text}{tail} {hidden} more' if hidden > 0 else text
 
 
 def as_list(value: str | Sequence[str] | None) -> list[str]:

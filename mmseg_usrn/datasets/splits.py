@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .image_files import IMAGE_SUFFIXES, strip_suffix
+from .image_files import IMAGE_SUFFIXES, name_some, strip_suffix
 
 # The image part of a line in the lists of the original USRN code, such as
 # `/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png`.
@@ -23,7 +23,6 @@ ORIGINAL_IMAGE = re.compile(
     r'^/?(?:JPEGImages/(?P<voc>.+)\.jpg'
     r'|leftImg8bit/[^/]+/(?P<city>.+)_leftImg8bit\.png)$'
 )
-NUM_NAMED = 5  # How many images or classes an error message names.
 
 
 def read_split(path: str | Path) -> list[str]:
@@ -80,16 +79,9 @@ def _check_unique(stems: Sequence[str], path: Path) -> None:
     twice = [stem for stem, times in Counter(stems).items() if times > 1]
     if twice:
         raise ValueError(
-            f'{path} lists {_name_some(twice)} more than once; remove the '
+            f'{path} lists {name_some(twice)} more than once; remove the '
             'repeated lines'
         )
-
-
-def _name_some(names: Sequence[object]) -> str:
-    """Joins the first few names and counts the others."""
-    text = ', '.join(str(name) for name in names[:NUM_NAMED])
-    hidden = len(names) - NUM_NAMED
-    return f'{text} and {hidden} more' if hidden > 0 else text
 
 
 def check_disjoint(
@@ -111,7 +103,7 @@ def check_disjoint(
     if both:
         raise ValueError(
             f'{len(both)} images stand in both {names[0]} and {names[1]}: '
-            f'{_name_some(both)}; remove them from one of the lists'
+            f'{name_some(both)}; remove them from one of the lists'
         )
 
 
@@ -176,7 +168,7 @@ def _check_classes(
     absent = sorted(set(range(num_classes)).difference(*classes))
     if absent:
         raise ValueError(
-            f'none of the {len(masks)} images has class {_name_some(absent)}; '
+            f'none of the {len(masks)} images has class {name_some(absent)}; '
             'add images that have it or lower the number of classes'
         )
 
@@ -259,7 +251,7 @@ def subtract(stems: Sequence[str], labeled: Sequence[str]) -> list[str]:
     if strangers:
         raise ValueError(
             f'{len(strangers)} labeled images are not in the training list: '
-            f'{_name_some(strangers)}; give the list that they come from'
+            f'{name_some(strangers)}; give the list that they come from'
         )
     taken = set(labeled)
     unlabeled = [stem for stem in stems if stem not in taken]

@@ -7,9 +7,10 @@ import time
 
 import numpy as np
 import pytest
+from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
 from mmseg_usrn.data_check import (
@@ -151,19 +152,19 @@ def test_all_faults_are_listed_at_once(root):
 
 
 @pytest.mark.parametrize(
-    'values, problem, mend',
+    'values, problem, fix',
     [
         ([1, 2, 3, 4], r'4 \(3 masks\)', 'reduce_zero_label=True'),
         ([0, 80, 160, 240], r'80 \(3 masks\), 160', '240: 3'),
         ([0, 1, 2, 3, 9], r'9 \(3 masks\)', '{9: 255}'),
     ],
 )
-def test_wrong_values_name_file_value_and_cause(root, values, problem, mend):
+def test_wrong_values_name_file_value_and_cause(root, values, problem, fix):
     for i in range(3):
         mask = full_mask(values=values)
         save(root / 'labeled/ann' / f'labeled_{i}.png', mask)
     found = only(check_config(config(root)), problem)
-    assert mend in found.mend
+    assert fix in found.fix
     assert 'labeled_0.png: ' in found.files[0]
 
 
@@ -175,12 +176,12 @@ def test_binary_masks_of_0_and_255(root):
         save(root / 'labeled/ann' / f'labeled_{i}.png', mask)
     report = check_data(DATASETS.build(part))
     assert 'no pixel is of class 1' in rows(report)[0]
-    assert 'label_map={255: 1}' in report.errors[0].mend
+    assert 'label_map={255: 1}' in report.errors[0].fix
     part['label_map'] = {255: 1}
     assert check_data(DATASETS.build(part)).findings == []
 
 
-def test_the_settings_it_names_mend_the_data(root):
+def test_the_settings_it_names_fix_the_data(root):
     for i in range(3):
         mask = full_mask(values=[1, 2, 3, 4])
         save(root / 'labeled/ann' / f'labeled_{i}.png', mask)
@@ -200,7 +201,7 @@ def test_missing_class_is_a_warning(root):
 def test_zero_based_masks_with_reduce_zero_label(root):
     report = check_config(config(root, dict(reduce_zero_label=True)))
     found = only(report, r'3 \(d\)', 'warning')
-    assert 'reduce_zero_label=False' in found.mend
+    assert 'reduce_zero_label=False' in found.fix
 
 
 def test_masks_without_any_label_are_a_warning(root):
@@ -214,7 +215,7 @@ def test_exif_that_turns_the_image_but_not_the_mask(root):
     exif[0x0112] = 6
     save(root / 'labeled/img/labeled_0.png', picture(), exif=exif)
     found = only(check_config(config(root)), 'EXIF turns')
-    assert 'color_ignore_orientation' in found.mend
+    assert 'color_ignore_orientation' in found.fix
 
 
 def test_same_name_but_other_picture_is_a_warning(root):
@@ -275,7 +276,7 @@ def test_dark_16_bit_images_are_a_warning(root):
         dark = picture()[..., 0].astype(np.uint16) * 16
         save(root / 'unlabeled/img' / f'unlabeled_{i}.png', dark)
     found = only(check_config(config(root)), 'nearly black', 'warning')
-    assert 'max_value=4095' in found.mend
+    assert 'max_value=4095' in found.fix
 
 
 def test_masks_above_8_bits(root):
@@ -293,7 +294,7 @@ def test_palette_masks_read_by_opencv(root):
         image.putpalette(list(range(256)) * 3)
         image.save(root / 'labeled/ann' / f'labeled_{i}.png')
     found = only(check_config(cfg), 'palette masks')
-    assert "imdecode_backend='pillow'" in found.mend
+    assert "imdecode_backend='pillow'" in found.fix
     loader.imdecode_backend = 'pillow'
     assert check_config(cfg).findings == []
 
@@ -330,19 +331,51 @@ def test_wrapped_datasets(root, wrapper):
     only(report, r'9 \(1 masks\)')
 
 
-def test_files_of_other_formats_are_not_judged(root):
+def test_volumes_are_loaded_but_not_judged(root):
     cfg = config(root)
     part = cfg.train_dataloader.dataset.labeled
     part.pipeline = [
         dict(type='LoadBiomedicalImageFromFile', decode_backend='numpy'),
         dict(type='LoadBiomedicalAnnotation', decode_backend='numpy'),
     ]
-    (root / 'labeled/img/labeled_0.png').write_bytes(b'an array')
+    for i in range(3):
+        for kind in ('img', 'ann'):
+            with open(root / f'labeled/{kind}/labeled_{i}.png', 'wb') as file:
+                np.save(file, RNG.random((4, 5, 6)))
     report = check_config(cfg)
     only(report, 'LoadBiomedicalImageFromFile', 'warning')
+    (root / 'labeled/img/labeled_1.png').write_bytes(b'an array')
     (root / 'labeled/ann/labeled_0.png').unlink()
     report = check_config(cfg)
-    assert report.errors[0].files == [str(root / 'labeled/ann/labeled_0.png')]
+    assert [f.files for f in report.errors] == [
+        [str(root / 'labeled/img/labeled_1.png')],
+        [str(root / 'labeled/ann/labeled_0.png')],
+    ]
+
+
+@TRANSFORMS.register_module()
+class LoadUpsideDown(LoadImageFromFile):
+    """A loader of another origin, that knows its own files only."""
+
+    def transform(self, results):
+        if 'labeled_2' in results['img_path']:
+            raise KeyError('no entry')
+        results = super().transform(results)
+        results['img'] = results['img'].transpose(1, 0, 2)
+        return results
+
+
+def test_the_loader_of_training_is_asked(root):
+    """Whatever it does: here it turns the images, but not the masks."""
+    cfg = config(root)
+    steps = cfg.train_dataloader.dataset.labeled.pipeline
+    steps[0] = dict(type='LoadUpsideDown')
+    report = check_config(cfg)
+    assert rows(report) == [
+        "error labeled: unreadable image: the file is damaged: 'no entry'",
+        'error labeled: image and mask differ in size (width x height)',
+    ]
+    assert report.errors[1].files[0].endswith('(32x24), image 24x32')
 
 
 def test_supervised_config_without_unlabeled_part(root):
@@ -353,28 +386,41 @@ def test_supervised_config_without_unlabeled_part(root):
 
 
 def test_second_check_reads_changed_files_only(root, monkeypatch):
-    from mmseg_usrn.data_check import scan
+    from mmseg_usrn.data_check import scan as module
 
     cache = root / 'work/cache.json'
     first = check_config(config(root), cache)
     looked = []
-    for name in ('image_facts', 'mask_facts'):
-        stock = getattr(scan, name)
+    stock = module.look
 
-        def look(path, *args, stock=stock):
-            looked.append(path)
-            return stock(path, *args)
+    def look(info, *args):
+        looked.append(info['img_path'])
+        return stock(info, *args)
 
-        monkeypatch.setattr(scan, name, look)
+    monkeypatch.setattr(module, 'look', look)
     second = check_config(config(root), cache)
     assert looked == []
     assert (second.findings, second.pixels) == (first.findings, first.pixels)
     time.sleep(0.01)
-    changed = root / 'labeled/ann/labeled_0.png'
-    save(changed, full_mask(values=[0, 9]))
+    changed = 'labeled_0.png'
+    save(root / 'labeled/ann' / changed, full_mask(values=[0, 9]))
     third = check_config(config(root), cache)
-    assert looked == [str(changed)]
+    assert looked == [str(root / 'labeled/img' / changed)]
     assert '9 (1 masks)' in rows(third)[0]
+
+
+def test_files_are_read_again_for_another_loader(root):
+    cache = root / 'work/cache.json'
+    assert check_config(config(root), cache).findings == []
+    cfg = config(root)
+    for i in range(3):
+        image = Image.fromarray(full_mask())
+        image.putpalette(list(range(256)) * 3)
+        image.save(root / 'labeled/ann' / f'labeled_{i}.png')
+    assert check_config(cfg, cache).findings == []
+    loader = cfg.train_dataloader.dataset.labeled.pipeline[1]
+    loader.imdecode_backend = 'cv2'
+    only(check_config(cfg, cache), 'palette masks')
 
 
 @pytest.mark.parametrize('content', ['', 'no json', '{}', '[]'])
@@ -382,7 +428,7 @@ def test_damaged_cache_is_ignored(root, content):
     cache = root / 'cache.json'
     cache.write_text(content)
     assert check_config(config(root), cache).findings == []
-    assert len(json.loads(cache.read_text())['files']) == 8 + 5
+    assert len(json.loads(cache.read_text())['files']) == 8
 
 
 def test_training_is_refused_with_the_table(root):

@@ -11,7 +11,10 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401
-from mmseg_usrn.data_check.suggestions import OwnData
+from mmseg_usrn.data_check.findings import findings
+from mmseg_usrn.data_check.folders import build_datasets
+from mmseg_usrn.data_check.scan import scan
+from mmseg_usrn.data_check.suggestions import suggest_settings
 
 SPLIT = 'splits/1over16/seed0'
 
@@ -69,12 +72,14 @@ def own(folders, shared_dir, camvid, project_root):
         ),
     )
     meta = camvid.train_dataloader.dataset.labeled.metainfo
-    data = OwnData(dict(meta), parts)
+    seen = scan(build_datasets(parts, dict(meta)))
+    data = suggest_settings(seen)
+    labels = dict(metainfo=dict(meta), **data.labels)
     cfg = Config.fromfile(project_root / 'configs/_base_/datasets/folder.py')
     paired = cfg.train_dataloader.dataset
-    paired.labeled.update(data.labels, **parts['labeled'])
+    paired.labeled.update(labels, **parts['labeled'])
     paired.unlabeled.update(parts['unlabeled'])
-    cfg.val_dataloader.dataset.update(data.labels, **parts['val'])
+    cfg.val_dataloader.dataset.update(labels, **parts['val'])
     for pipeline in (paired.labeled.pipeline, paired.unlabeled.pipeline):
         for step in pipeline:
             if step.type == 'RandomResize':
@@ -82,13 +87,14 @@ def own(folders, shared_dir, camvid, project_root):
             if step.type == 'RandomCrop':
                 step.crop_size = data.crop_size
     cfg.val_dataloader.dataset.pipeline[1].scale = data.scale
-    return data, cfg
+    return seen, cfg
 
 
 def test_nothing_to_set_and_sizes_of_the_config(own, camvid):
-    data, _ = own
-    assert data.report.findings == []
-    assert set(data.labels) == {'metainfo'}
+    seen, _ = own
+    data = suggest_settings(seen)
+    assert findings(seen) == []
+    assert data.labels == {}
     assert data.scale == camvid.resize.scale
     assert data.crop_size == camvid.crop_size
 

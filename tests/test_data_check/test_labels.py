@@ -21,7 +21,7 @@ def cause(values, num_classes, palette=False, **rules):
         (range(0, 250, 5), 4, {}),
     ],
 )
-def test_settings_that_mend_the_values(values, num_classes, settings):
+def test_settings_that_fix_the_values(values, num_classes, settings):
     found = cause(values, num_classes)
     assert found.settings == settings
     if settings:

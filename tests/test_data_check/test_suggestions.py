@@ -3,12 +3,15 @@ import pytest
 from PIL import Image
 
 from mmseg_usrn.data_check.files import ImageFacts, MaskFacts
+from mmseg_usrn.data_check.findings import make_report
+from mmseg_usrn.data_check.folders import build_datasets, find_mask_suffix
+from mmseg_usrn.data_check.scan import scan
 from mmseg_usrn.data_check.suggestions import (
-    OwnData,
+    apply_settings,
     find_label_settings,
-    find_mask_suffix,
     find_max_value,
     find_sizes,
+    suggest_settings,
 )
 
 
@@ -84,15 +87,16 @@ def test_deep_images_and_gray_levels(tmp_path):
         seg_map_path=str(tmp_path / 'masks'),
     )
     unlabeled = dict(img_path=str(tmp_path / 'unlabeled'))
-    data = OwnData(
-        dict(classes=('a', 'b', 'c')),
-        dict(
-            labeled=dict(data_prefix=folders),
-            unlabeled=dict(data_prefix=unlabeled),
-        ),
+    parts = dict(
+        labeled=dict(data_prefix=folders),
+        unlabeled=dict(data_prefix=unlabeled),
     )
-    assert data.labels['label_map'] == {0: 0, 100: 1, 200: 2}
-    assert data.max_value == 4095
-    assert data.crop_size == (64, 64)
-    assert data.report.errors == []
-    assert data.report.pixels == dict(a=3600, b=3600, c=3600)
+    seen = scan(build_datasets(parts, dict(classes=('a', 'b', 'c'))))
+    suggestion = suggest_settings(seen)
+    assert suggestion.labels == dict(label_map={0: 0, 100: 1, 200: 2})
+    assert suggestion.max_value == 4095
+    assert suggestion.crop_size == (64, 64)
+    apply_settings(seen, suggestion)
+    report = make_report(seen)
+    assert report.errors == []
+    assert report.pixels == dict(a=3600, b=3600, c=3600)

@@ -1,0 +1,124 @@
+"""The loading steps of a dataset, as the check runs them.
+
+Training's own transforms load the files, whatever they do and whatever
+version does it. Only what hides the content of a file is undone: the label
+rules, the cut of masks to 8 bits, and that of images.
+"""
+
+import copy
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from zlib import crc32
+
+import cv2
+import mmcv
+import mmcv.transforms
+import mmseg.datasets.transforms as mmseg_transforms
+from mmengine import fileio
+
+from mmseg_usrn.datasets.transforms import LoadWideAnnotations
+
+# They decode a mask and cut its values; the check wants to see all of them.
+CUTTING = (mmseg_transforms.LoadAnnotations, LoadWideAnnotations)
+COLOR = {
+    'color': cv2.IMREAD_COLOR,
+    'color_ignore_orientation': cv2.IMREAD_COLOR
+    | cv2.IMREAD_IGNORE_ORIENTATION,
+}
+
+
+@dataclass
+class Loaders:
+    """The loading steps of one dataset.
+
+    Attributes:
+        images: Steps that load an image.
+        masks: Steps that load its mask.
+    """
+
+    images: list = field(default_factory=list)
+    masks: list = field(default_factory=list)
+
+    @cached_property
+    def digest(self) -> str:
+        """A number for the steps and their settings."""
+        steps = ''.join(f'{step!r};' for step in self.images + self.masks)
+        return (
+            f'{crc32(re.sub(r" object at 0x[0-9a-f]+", "", steps).encode()):x}'
+        )
+
+    @property
+    def names(self) -> str:
+        """Names of the steps."""
+        steps = self.images + self.masks
+        return ', '.join(type(step).__name__ for step in steps)
+
+
+class StoredMask:
+    """What a stock mask loader decodes, before it cuts and maps the values."""
+
+    def __init__(self, step) -> None:
+        self.step = step
+
+    def __call__(self, results: dict) -> dict:
+        """Put all values, of any depth, into ``gt_seg_map``."""
+        content = fileio.get(results['seg_map_path'], self.step.backend_args)
+        mask = mmcv.imfrombytes(
+            content, 'unchanged', backend=self.step.imdecode_backend
+        )
+        if mask is None:
+            raise ValueError('it cannot be decoded')
+        return dict(results, gt_seg_map=mask.squeeze())
+
+    def __repr__(self) -> str:
+        return f'StoredMask({self.step!r})'
+
+
+def find_loaders(dataset) -> Loaders:
+    """Take the loading steps out of a dataset's pipeline.
+
+    Args:
+        dataset: A dataset that is no wrapper.
+
+    Returns:
+        Its steps; the stock ones where the pipeline has none.
+    """
+    pipeline = getattr(dataset, 'pipeline', None)
+    loaders = Loaders()
+    for step in getattr(pipeline, 'transforms', []):
+        if isinstance(step, mmcv.transforms.LoadAnnotations) or re.search(
+            'Annotation|Mask|Label', type(step).__name__
+        ):
+            if type(step).__name__.startswith('Load'):
+                loaders.masks.append(_with_stored_values(step))
+        elif type(step).__name__.startswith('Load'):
+            loaders.images.append(_with_stored_depth(step))
+    if not loaders.images:
+        loaders.images = [
+            _with_stored_depth(mmcv.transforms.LoadImageFromFile())
+        ]
+    if not loaders.masks:
+        loaders.masks = [StoredMask(mmseg_transforms.LoadAnnotations())]
+    return loaders
+
+
+def _with_stored_depth(step):
+    """The stock loader without its cut to 8 bits; any other as it is."""
+    stock = type(step) is mmcv.transforms.LoadImageFromFile
+    if stock and step.imdecode_backend in ('cv2', None):
+        flag = COLOR.get(step.color_type)
+        if flag is not None:
+            step = copy.copy(step)
+            step.color_type = flag | cv2.IMREAD_ANYDEPTH
+    return step
+
+
+def _with_stored_values(step):
+    """A mask loader that does not know the dataset's label rules."""
+    if type(step) in CUTTING:
+        return StoredMask(step)
+    step = copy.copy(step)
+    if hasattr(step, 'reduce_zero_label'):
+        step.reduce_zero_label = False
+    return step
