@@ -80,13 +80,15 @@ def look(info: Mapping, loaders: Loaders) -> tuple[ImageFacts, MaskFacts]:
     results = dict(info, **NEUTRAL, seg_fields=[])
     image, header = _open(info['img_path'])
     if not image.fault:
-        image.fault, results = _run(loaders.images, results, info['img_path'])
+        image.fault, results = _run(
+            loaders.images, results, [info['img_path']]
+        )
     if not image.fault:
         _describe_image(results['img'], header, image)
     mask = MaskFacts()
     if info.get('seg_map_path'):
-        path = info['seg_map_path']
-        mask.fault, results = _run(loaders.masks, results, path)
+        paths = loaders.files(info)[1:]
+        mask.fault, results = _run(loaders.masks, results, paths)
         if not mask.fault:
             _describe_mask(results['gt_seg_map'], mask)
     return image, mask
@@ -98,7 +100,7 @@ def _open(path: str) -> tuple[ImageFacts, Header]:
         with open(path, 'rb') as file:
             content = file.read()
     except OSError as error:
-        return ImageFacts(_fault(path, error)), Header()
+        return ImageFacts(_fault([path], error)), Header()
     if not content:
         return ImageFacts('the file is empty'), Header()
     header = read_header(content)
@@ -106,23 +108,23 @@ def _open(path: str) -> tuple[ImageFacts, Header]:
     return ImageFacts(digest=digest, orientation=header.orientation), header
 
 
-def _run(steps: list, results: dict, path) -> tuple[str, dict]:
+def _run(steps: list, results: dict, paths: list[str]) -> tuple[str, dict]:
     """Run loading steps; say what is wrong where they fail."""
     try:
         for step in steps:
             results = step(results)
     # What a loader of any origin raises is what training would end with.
     except Exception as error:
-        return _fault(path, error), results
+        return _fault(paths, error), results
     return '', results
 
 
-def _fault(path, error: Exception) -> str:
+def _fault(paths: list[str], error: Exception) -> str:
     """Why a file, or one of several files, cannot be loaded."""
-    for one in [path] if isinstance(path, str) else list(path):
-        if not os.path.exists(one):
+    for path in paths:
+        if not os.path.exists(path):
             return 'the file is missing'
-        if not os.path.getsize(one):
+        if not os.path.getsize(path):
             return 'the file is empty'
     if isinstance(error, OSError) and error.strerror:
         return f'the file cannot be opened: {error.strerror}'

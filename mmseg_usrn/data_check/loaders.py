@@ -14,13 +14,11 @@ from zlib import crc32
 import cv2
 import mmcv
 import mmcv.transforms
-import mmseg.datasets.transforms as mmseg_transforms
 from mmengine import fileio
+from mmseg.datasets.transforms import LoadAnnotations
 
-from mmseg_usrn.datasets.transforms import LoadWideAnnotations
+from mmseg_usrn.datasets.mask_formats import MaskLoader
 
-# They decode a mask and cut its values; the check wants to see all of them.
-CUTTING = (mmseg_transforms.LoadAnnotations, LoadWideAnnotations)
 COLOR = {
     'color': cv2.IMREAD_COLOR,
     'color_ignore_orientation': cv2.IMREAD_COLOR
@@ -43,10 +41,19 @@ class Loaders:
     @cached_property
     def digest(self) -> str:
         """A number for the steps and their settings."""
-        steps = ''.join(f'{step!r};' for step in self.images + self.masks)
-        return (
-            f'{crc32(re.sub(r" object at 0x[0-9a-f]+", "", steps).encode()):x}'
-        )
+        steps = [getattr(s, 'step', s) for s in self.images + self.masks]
+        text = ''.join(f'{type(step).__name__}{vars(step)}' for step in steps)
+        text = re.sub(' object at 0x[0-9a-f]+', '', text)
+        return f'{crc32(text.encode()):08x}'
+
+    def files(self, info: dict) -> list[str]:
+        """Paths of an image and of the files of its mask."""
+        source = info.get('seg_map_path')
+        if not source:
+            return [info['img_path']]
+        step = self.masks[-1]
+        files = step.files(source) if hasattr(step, 'files') else [source]
+        return [info['img_path'], *files]
 
     @property
     def names(self) -> str:
@@ -56,23 +63,29 @@ class Loaders:
 
 
 class StoredMask:
-    """What a stock mask loader decodes, before it cuts and maps the values."""
+    """What a mask loader reads, before it cuts and maps the values."""
 
-    def __init__(self, step) -> None:
+    def __init__(self, step: LoadAnnotations) -> None:
         self.step = step
 
     def __call__(self, results: dict) -> dict:
         """Put all values, of any depth, into ``gt_seg_map``."""
-        content = fileio.get(results['seg_map_path'], self.step.backend_args)
-        mask = mmcv.imfrombytes(
-            content, 'unchanged', backend=self.step.imdecode_backend
-        )
+        source, shape = results['seg_map_path'], results.get('ori_shape')
+        if isinstance(self.step, MaskLoader):
+            mask = self.step.read(source, shape)
+        else:
+            content = fileio.get(source, self.step.backend_args)
+            mask = mmcv.imfrombytes(
+                content, 'unchanged', backend=self.step.imdecode_backend
+            )
         if mask is None:
             raise ValueError('it cannot be decoded')
         return dict(results, gt_seg_map=mask.squeeze())
 
-    def __repr__(self) -> str:
-        return f'StoredMask({self.step!r})'
+    def files(self, source: str) -> list[str]:
+        """Paths of the files that the mask is read from."""
+        reads = isinstance(self.step, MaskLoader)
+        return self.step.files(source) if reads else [source]
 
 
 def find_loaders(dataset) -> Loaders:
@@ -99,7 +112,7 @@ def find_loaders(dataset) -> Loaders:
             _with_stored_depth(mmcv.transforms.LoadImageFromFile())
         ]
     if not loaders.masks:
-        loaders.masks = [StoredMask(mmseg_transforms.LoadAnnotations())]
+        loaders.masks = [StoredMask(LoadAnnotations())]
     return loaders
 
 
@@ -116,7 +129,7 @@ def _with_stored_depth(step):
 
 def _with_stored_values(step):
     """A mask loader that does not know the dataset's label rules."""
-    if type(step) in CUTTING:
+    if type(step) is LoadAnnotations or isinstance(step, MaskLoader):
         return StoredMask(step)
     step = copy.copy(step)
     if hasattr(step, 'reduce_zero_label'):

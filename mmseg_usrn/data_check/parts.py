@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .files import ImageFacts, MaskFacts
-from .labels import LabelRules
-from .loaders import CUTTING, Loaders, StoredMask, find_loaders
+from .labels import MAX_UINT8, LabelRules
+from .loaders import Loaders, StoredMask, find_loaders
 
 
 @dataclass
@@ -28,8 +28,7 @@ class Source:
 
     def mask_name(self, image: str) -> str:
         """Path of the mask of an image."""
-        path = self.infos[image]['seg_map_path']
-        return path if isinstance(path, str) else ', '.join(path)
+        return self.infos[image]['seg_map_path']
 
     def named_masks(self) -> dict[str, MaskFacts]:
         """Facts of every mask, by its own name."""
@@ -116,11 +115,11 @@ def _rules(source: Source, dataset, num_classes: int) -> LabelRules:
     info = next(iter(source.infos.values()))
     step = source.loaders.masks[-1]
     step = step.step if isinstance(step, StoredMask) else step
-    wide = isinstance(step, CUTTING[1])
+    ignore_index = getattr(step, 'ignore_index', None)
     return LabelRules(
         num_classes,
         bool(info.get('reduce_zero_label')),
         info.get('label_map'),
-        getattr(step if wide else dataset, 'ignore_index', 255),
-        wide,
+        ignore_index or getattr(dataset, 'ignore_index', MAX_UINT8),
+        (ignore_index or 0) > MAX_UINT8,
     )

@@ -104,7 +104,7 @@ class _Memory:
         self, info: dict, source: Source
     ) -> tuple[ImageFacts, MaskFacts]:
         """Facts about an image and its mask; looks if they have changed."""
-        key, stamp = _key(info, source), _stamp(info)
+        key, stamp = _key(info, source), _stamp(info, source)
         entry = self.known.get(key)
         if entry is None or not stamp or entry['stamp'] != stamp:
             image, mask = look(info, source.loaders)
@@ -135,21 +135,16 @@ class _Memory:
         draft.replace(self.cache_file)
 
 
-def _files(info: dict) -> list[str]:
-    """Paths of the image and of all that its mask is made of."""
-    masks = info.get('seg_map_path') or []
-    return [info['img_path'], *([masks] if isinstance(masks, str) else masks)]
-
-
 def _key(info: dict, source: Source) -> str:
-    paths = [os.path.abspath(path) for path in _files(info)]
-    return ' '.join([*paths, source.loaders.digest])
+    paths = source.loaders.files(info)
+    names = [*map(os.path.abspath, paths), info.get('seg_map_path') or '']
+    return ' '.join([*names, source.loaders.digest])
 
 
-def _stamp(info: dict) -> list[list[int]] | None:
+def _stamp(info: dict, source: Source) -> list[list[int]] | None:
     """Size and time of change of the files, None if one is missing."""
     try:
-        stats = [os.stat(path) for path in _files(info)]
+        stats = [os.stat(path) for path in source.loaders.files(info)]
     except OSError:
         return None
     return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
