@@ -145,22 +145,3 @@ def with_mask_loader(pipeline: list, loader: MaskLoader) -> Compose:
         for step in built.transforms
     ]
     return built
-
-
-def class_index(name: str, classes: tuple[str, ...], where: str) -> int:
-    """Index of a class that a file names.
-
-    Args:
-        name: The name in the file.
-        classes: All names.
-        where: Where the name stands; for the text of an error.
-
-    Raises:
-        ValueError: If there is no such class.
-    """
-    if name not in classes:
-        raise ValueError(
-            f'{where} has the class {name!r}, which is none of '
-            f'{", ".join(classes)}: name it in classes'
-        )
-    return classes.index(name)
