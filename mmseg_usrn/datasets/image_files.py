@@ -14,6 +14,8 @@ from mmengine import fileio
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp')
 # No JPEG: its compression changes class indices.
 MASK_SUFFIXES = ('.png', '.tif', '.tiff', '.bmp', '.webp')
+# Of masks that are read by a rule of their own.
+LOSSY_SUFFIXES = ('.gif', '.jpg', '.jpeg')
 
 
 def name_some(

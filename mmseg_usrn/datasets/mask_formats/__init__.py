@@ -9,24 +9,30 @@ from .arrays import LoadArrayMasks
 from .base import MaskLoader, with_mask_loader
 from .class_files import LoadClassFileMasks
 from .coco import LoadCocoMasks
-from .images import LoadColorMasks, LoadThresholdMasks, read_labelmap
+from .colors import parse_color, read_labelmap
+from .detect import DetectedFormat, detect_mask_format
+from .images import LoadColorMasks, LoadIndexMasks, LoadThresholdMasks
 from .label_studio import LoadLabelStudioMasks
 from .labelme import LoadLabelMeMasks
 from .named import NamedMaskLoader, find_background
 from .yolo import LoadYoloMasks
 
 __all__ = [
+    'DetectedFormat',
     'LoadArrayMasks',
     'LoadClassFileMasks',
     'LoadCocoMasks',
     'LoadColorMasks',
+    'LoadIndexMasks',
     'LoadLabelMeMasks',
     'LoadLabelStudioMasks',
     'LoadThresholdMasks',
     'LoadYoloMasks',
     'MaskLoader',
     'NamedMaskLoader',
+    'detect_mask_format',
     'find_background',
+    'parse_color',
     'read_labelmap',
     'with_mask_loader',
 ]

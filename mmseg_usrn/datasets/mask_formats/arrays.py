@@ -15,7 +15,7 @@ class LoadArrayMasks(MaskLoader):
     Args:
         key: Name of the array in a file that holds several;
             ``'GTcls.Segmentation'`` for one in a MATLAB structure. Defaults
-            to the only array of two dimensions.
+            to the only array of two dimensions, or of the image's size.
         **kwargs: As for :class:`MaskLoader`.
     """
 
@@ -32,7 +32,8 @@ class LoadArrayMasks(MaskLoader):
             ValueError: If the file has no such array, or its values are
                 fractions.
         """
-        array = self._choose(read_arrays(self.get(source), source), source)
+        arrays = read_arrays(self.get(source), source)
+        array = self._choose(arrays, source, shape)
         if array.ndim != 2:
             raise ValueError(
                 f'{source}: a mask has two dimensions (height, width), this '
@@ -48,7 +49,9 @@ class LoadArrayMasks(MaskLoader):
             return array.astype(np.int64)
         return array.astype(np.uint8) if array.dtype == bool else array
 
-    def _choose(self, arrays: dict[str, np.ndarray], source) -> np.ndarray:
+    def _choose(
+        self, arrays: dict[str, np.ndarray], source, shape
+    ) -> np.ndarray:
         """The array with the key, or the only one that can be a mask."""
         if self.key is not None:
             if self.key not in arrays:
@@ -56,13 +59,9 @@ class LoadArrayMasks(MaskLoader):
                     f'{source} holds no {self.key}; it holds {_shapes(arrays)}'
                 )
             return arrays[self.key]
-        flat = [
-            array
-            for array in arrays.values()
-            if array.ndim == 2 and array.size > 1
-        ]
-        if len(arrays) == 1:
-            flat = list(arrays.values())
+        flat = [a for a in arrays.values() if a.ndim == 2 and min(a.shape) > 1]
+        flat = [a for a in flat if a.shape == shape] or flat
+        flat = list(arrays.values()) if len(arrays) == 1 else flat
         if len(flat) != 1:
             raise ValueError(
                 f'{source} holds {_shapes(arrays)}: which one is the mask? '

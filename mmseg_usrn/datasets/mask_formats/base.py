@@ -11,7 +11,13 @@ from mmcv.transforms import Compose
 from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 
-from ..image_files import MASK_SUFFIXES, expected, find_files, one_per_stem
+from ..image_files import (
+    LOSSY_SUFFIXES,
+    MASK_SUFFIXES,
+    expected,
+    find_files,
+    one_per_stem,
+)
 from ..label_rules import relabel
 
 MAX_UINT8 = 255
@@ -20,13 +26,14 @@ MAX_UINT8 = 255
 class MaskLoader(LoadAnnotations):
     """Load masks of one format; takes the place of ``LoadAnnotations``.
 
-    As it is, it reads images of class indices, of any depth. A format
-    overrides :meth:`read`, and :meth:`find` if its masks are not one
-    file an image. Required keys: ``seg_map_path`` (the source), ``ori_shape``
-    where the format does not know the size of the image,
-    ``reduce_zero_label`` and ``label_map`` (optional). Added key:
-    ``gt_seg_map`` of shape (H, W), uint8, or uint16 if ``ignore_index`` is
-    above 255.
+    A format overrides :meth:`read`, and :meth:`find` if its masks are not one
+    file an image. As it is, it reads images of class indices, of any depth;
+    where an image has colours, they must be grey.
+
+    Required keys: ``seg_map_path`` (the source), ``ori_shape`` where the
+    format does not know the size of the image, ``reduce_zero_label`` and
+    ``label_map`` (optional). Added key: ``gt_seg_map`` of shape (H, W),
+    uint8, or uint16 if ``ignore_index`` is above 255.
 
     Args:
         ignore_index: Value of pixels without a label. Defaults to 255.
@@ -72,7 +79,7 @@ class MaskLoader(LoadAnnotations):
                 'masks have an addition, set seg_map_suffix, for example '
                 "seg_map_suffix='_mask.png'"
             )
-        return one_per_stem(used, 'seg_map_suffix')
+        return one_per_stem(_prefer_lossless(used), 'seg_map_suffix')
 
     def expected(
         self, where: str, stem: str, suffixes: list[str] | None = None
@@ -103,7 +110,15 @@ class MaskLoader(LoadAnnotations):
         """
         content = self.get(source)
         mask = mmcv.imfrombytes(content, 'unchanged', backend='pillow')
-        return mask[..., 0] if mask.shape[2:] == (1,) else mask
+        if mask.ndim == 3:
+            colors = mask[..., : 1 if mask.shape[2] < 3 else 3]
+            if (colors != colors[..., :1]).any():
+                raise ValueError(
+                    f'{source} has colours instead of class indices: set '
+                    "mask_format=dict(type='LoadColorMasks', colors=[...])"
+                )
+            mask = mask[..., 0]
+        return mask
 
     def get(self, path: str) -> bytes:
         """Content of a file."""
@@ -127,6 +142,15 @@ class MaskLoader(LoadAnnotations):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(ignore_index={self.ignore_index})'
+
+
+def _prefer_lossless(files: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Leave out photos that lie beside the masks."""
+    return {
+        stem: [p for p in paths if not p.lower().endswith(LOSSY_SUFFIXES)]
+        or paths
+        for stem, paths in files.items()
+    }
 
 
 def with_mask_loader(pipeline: list, loader: MaskLoader) -> Compose:

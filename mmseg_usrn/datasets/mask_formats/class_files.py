@@ -7,7 +7,8 @@ import numpy as np
 from mmengine import fileio
 from mmseg.registry import TRANSFORMS
 
-from .images import LOSSY_SUFFIXES, read_gray
+from .colors import read_gray
+from .images import ALL_SUFFIXES
 from .named import NamedMaskLoader
 
 LOSSY = ('.jpg', '.jpeg')
@@ -50,7 +51,7 @@ class LoadClassFileMasks(NamedMaskLoader):
         ValueError: If the template lacks one of the two.
     """
 
-    suffixes = LOSSY_SUFFIXES
+    suffixes = ALL_SUFFIXES
 
     def __init__(
         self,

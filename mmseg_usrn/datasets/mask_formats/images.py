@@ -1,111 +1,40 @@
-"""Masks as images: colours, and grey levels that were smoothed."""
+"""Masks as images: indices, colours, and grey levels that were smoothed."""
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
-import cv2
-import mmcv
 import numpy as np
 from mmseg.registry import TRANSFORMS
-from PIL import Image
 
-from ..image_files import MASK_SUFFIXES
-from .base import MAX_UINT8, MaskLoader
+from ..image_files import LOSSY_SUFFIXES, MASK_SUFFIXES
+from .base import MaskLoader
+from .colors import (
+    Color,
+    code_color,
+    color_codes,
+    describe_colors,
+    parse_color,
+    read_gray,
+    read_labelmap,
+    read_rgb,
+)
 
-# Where values are compared with a threshold, compression does no harm.
-LOSSY_SUFFIXES = (*MASK_SUFFIXES, '.gif', '.jpg', '.jpeg')
+ALL_SUFFIXES = (*MASK_SUFFIXES, *LOSSY_SUFFIXES)
 UNLISTED = ('error', 'ignore', 'nearest')
-Color = tuple[int, int, int]
 
 
-def read_rgb(content: bytes) -> np.ndarray:
-    """Decode an image to RGB of shape (H, W, 3), uint8.
+@TRANSFORMS.register_module()
+class LoadIndexMasks(MaskLoader):
+    """Load masks of class indices that the stock loader takes wrongly.
 
-    Palette images get their colours, transparency is dropped, and nothing is
-    turned.
-    """
-    with Image.open(io.BytesIO(content)) as image:
-        if image.mode in ('P', 'PA'):
-            image = image.convert('RGBA')
-        return np.asarray(image.convert('RGB'))
-
-
-def color_codes(rgb: np.ndarray) -> np.ndarray:
-    """One number per pixel: ``R + 256 G + 65536 B``.
+    For masks of three equal channels, GIF files, and JPEG files, which have
+    to go through ``label_map``. ``LoadWideAnnotations`` is for more than 255
+    classes.
 
     Args:
-        rgb: Colours of shape (H, W, 3), uint8.
-
-    Returns:
-        Codes of shape (H, W), uint32.
+        **kwargs: As for :class:`MaskLoader`.
     """
-    filled = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA)
-    return filled.view('<u4')[..., 0] & 0xFFFFFF
 
-
-def code_color(code: int) -> Color:
-    """Colour of a code."""
-    return int(code) & 255, int(code) >> 8 & 255, int(code) >> 16
-
-
-def parse_color(value: str | Sequence[int]) -> Color:
-    """Read a colour.
-
-    Args:
-        value: ``(255, 0, 0)``, ``'255,0,0'``, ``'ff0000'`` or ``'#ff0000'``.
-
-    Raises:
-        ValueError: If it is none of these.
-    """
-    try:
-        if not isinstance(value, str):
-            parts = [int(part) for part in value]
-        elif ',' in value:
-            parts = [int(part) for part in value.split(',')]
-        else:
-            parts = list(bytes.fromhex(value.strip().lstrip('#')))
-        r, g, b = parts
-        if not all(0 <= part <= MAX_UINT8 for part in parts):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{value!r} is no colour: write 255,0,0 or ff0000'
-        ) from None
-    return r, g, b
-
-
-def read_labelmap(path: str | Path) -> dict[str, Color]:
-    """Read CVAT's ``labelmap.txt``: names and colours.
-
-    A line is ``name:r,g,b:parts:actions``; lines that start with ``#`` are
-    comments.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Colour of every class, in the order of the file.
-
-    Raises:
-        ValueError: If the file is missing or of another form.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f'the label map {path} does not exist')
-    colors = {}
-    for line in path.read_text(encoding='utf-8-sig').splitlines():
-        if not line.strip() or line.lstrip().startswith('#'):
-            continue
-        name, *rest = line.split(':')
-        if not rest or not rest[0].strip():
-            raise ValueError(
-                f'{path}: {line!r} gives no colour; a line is name:r,g,b::'
-            )
-        colors[name.strip()] = parse_color(rest[0])
-    if not colors:
-        raise ValueError(f'{path} names no class')
-    return colors
+    suffixes = ALL_SUFFIXES
 
 
 @TRANSFORMS.register_module()
@@ -128,7 +57,7 @@ class LoadColorMasks(MaskLoader):
         ValueError: If a class has no colour, or two have the same.
     """
 
-    suffixes = LOSSY_SUFFIXES
+    suffixes = ALL_SUFFIXES
     takes_classes = True
 
     def __init__(
@@ -196,17 +125,6 @@ class LoadColorMasks(MaskLoader):
         return labels
 
 
-def describe_colors(codes: np.ndarray, shares: np.ndarray, most=12) -> str:
-    """Text of colours and their shares, the most frequent first."""
-    order = np.argsort(-shares, kind='stable')
-    named = [
-        f'({",".join(map(str, code_color(codes[i])))}) {shares[i]:.2%}'
-        for i in order[:most]
-    ]
-    more = len(order) - most
-    return ', '.join(named) + (f' and {more} more' if more > 0 else '')
-
-
 def _per_class(colors, classes) -> list[list[Color]]:
     """Colours of every class, in the order of the classes."""
     if isinstance(colors, str):
@@ -258,7 +176,7 @@ class LoadThresholdMasks(MaskLoader):
         ValueError: If the thresholds do not increase.
     """
 
-    suffixes = LOSSY_SUFFIXES
+    suffixes = ALL_SUFFIXES
 
     def __init__(self, thresholds: Sequence[float] = (128,), **kwargs) -> None:
         super().__init__(**kwargs)
@@ -272,12 +190,3 @@ class LoadThresholdMasks(MaskLoader):
     def read(self, source, shape=None) -> np.ndarray:
         """Read class indices of shape (H, W), int64."""
         return np.digitize(read_gray(self.get(source)), self.thresholds)
-
-
-def read_gray(content: bytes) -> np.ndarray:
-    """Decode an image to grey levels of shape (H, W), uint8 or deeper."""
-    with Image.open(io.BytesIO(content)) as image:
-        if image.mode in ('P', 'PA', 'RGB', 'RGBA', 'LA', 'CMYK'):
-            return np.asarray(image.convert('RGB').convert('L'))
-    gray = mmcv.imfrombytes(content, 'unchanged', backend='pillow')
-    return gray.astype(np.uint8) if gray.dtype == bool else gray

@@ -163,9 +163,9 @@ class LoadLabelStudioMasks(NamedMaskLoader):
         """
         source_of, names = {}, []
         for path in self._paths(where):
-            for image, pickled in self._images(path).items():
-                for label, *_ in pickle.loads(pickled):
-                    self.label_of(label, path)
+            for label in self.labels(path):
+                self.label_of(label, path)
+            for image in self._images(path):
                 folder, base = osp.split(image)
                 short = osp.join(folder, UPLOAD_PREFIX.sub('', base))
                 for name in dict.fromkeys([image, short]):
@@ -173,6 +173,11 @@ class LoadLabelStudioMasks(NamedMaskLoader):
                     names.append(name)
         matched = match_names(names, stems, where)
         return {stem: source_of[name] for stem, name in matched.items()}
+
+    def labels(self, path: str) -> set[str]:
+        """Labels of the regions of a file."""
+        images = self._images(path).values()
+        return {region[0] for of in images for region in pickle.loads(of)}
 
     def _paths(self, where: str) -> list[str]:
         if not fileio.isdir(where, backend_args=self.backend_args):

@@ -1,0 +1,274 @@
+"""Which format masks have, found from the files themselves."""
+
+import os.path as osp
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mmengine
+from mmseg.registry import TRANSFORMS
+
+from ..image_files import as_list, find_files, name_some, strip_suffix
+from .base import MaskLoader
+from .coco import is_coco, read_coco
+from .detect_colors import detect_colors
+from .images import ALL_SUFFIXES
+from .label_studio import is_label_studio
+from .labelme import IGNORED_LABEL, is_labelme
+from .named import find_background
+from .records import load_json
+
+ARRAYS = ('.npy', '.npz', '.mat')
+KNOWN_SUFFIXES = (*ALL_SUFFIXES, '.json', '.txt', *ARRAYS)
+JSON_KINDS = dict(
+    LoadCocoMasks=is_coco,
+    LoadLabelMeMasks=is_labelme,
+    LoadLabelStudioMasks=is_label_studio,
+)
+YOLO_LINE = re.compile(r'\d+(\.0+)?(\s+-?[\d.]+(e-?\d+)?){4,}\s*')
+YOLO_CONFIGS = ('data.yaml', 'dataset.yaml', 'data.yml')
+MAX_JSON = 20  # files that are opened to see of which kind they are
+
+
+@dataclass
+class DetectedFormat:
+    """What masks turn out to be.
+
+    Attributes:
+        mask_format: The setting of ``FolderSegDataset``; None if the stock
+            loader reads the masks.
+        evidence: What was seen, for a person to read.
+        classes: The classes in order: those that were given, or else those
+            that the files name.
+        where: Folder or file of the masks.
+    """
+
+    mask_format: dict | None
+    evidence: str
+    classes: tuple[str, ...] = ()
+    where: str = ''
+
+
+def detect_mask_format(
+    where: str,
+    stems: Sequence[str],
+    classes: Sequence[str] = (),
+    mask_suffix: Sequence[str] | str | None = None,
+) -> DetectedFormat:
+    """Find out which format masks have.
+
+    Args:
+        where: Folder of the masks, or the file that has all of them.
+        stems: Stems of the labeled images.
+        classes: Names of the classes, if they are known.
+        mask_suffix: How the masks end, for example ``_mask.png``, where they
+            are images whose names have an addition.
+
+    Returns:
+        The format. It has been tried on no more than some of the masks.
+
+    Raises:
+        ValueError: If no format fits, or something has to be told; the text
+            lists what was found.
+    """
+    classes = tuple(classes)
+    if osp.isfile(where):
+        return _detect_json([where], where, stems, classes)
+    files = find_files(where, KNOWN_SUFFIXES, 'mask')
+    paths = [path for of_stem in files.values() for path in of_stem]
+    fitting = [path for stem in stems for path in files.get(stem, [])]
+    jsons = [path for path in paths if path.lower().endswith('.json')]
+    for detect in (_detect_json, _detect_arrays, _detect_yolo):
+        candidates = jsons if detect is _detect_json else fitting
+        found = detect(candidates, where, stems, classes)
+        if found:
+            return found
+    found = _detect_class_files(files, where, stems, classes)
+    if found:
+        return found
+    suffixes = as_list(mask_suffix) or list(ALL_SUFFIXES)
+    masks = MaskLoader().find(where, list(stems), suffixes)
+    settings, evidence, names = detect_colors(
+        list(masks.values()), classes, where
+    )
+    return DetectedFormat(settings, evidence, classes or names, where)
+
+
+def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
+    """COCO, LabelMe or Label Studio."""
+    kinds = defaultdict(list)
+    for path in paths[:MAX_JSON]:
+        content = load_json(path)
+        for kind, fits in JSON_KINDS.items():
+            if fits(content):
+                kinds[kind].append(path)
+                break
+    if not kinds and where in paths:
+        raise ValueError(
+            f'{where} is of none of the kinds that are read: COCO, LabelMe, '
+            'Label Studio'
+        )
+    if not kinds:
+        return None
+    kind = max(kinds, key=lambda kind: len(kinds[kind]))
+    used = paths if len(paths) > MAX_JSON else kinds[kind]
+    if kind == 'LoadCocoMasks':
+        if len(used) > 1:
+            raise ValueError(
+                f'{where} has {len(used)} COCO files: {name_some(used)}; '
+                'give the path of one as the folder of the masks'
+            )
+        where, names = used[0], _coco_names(used[0])
+    else:
+        names = _used_labels(kind, used)
+    evidence = f'{len(used)} {kind[4:-5]} file(s) with {", ".join(names)}'
+    return _finish(dict(type=kind), evidence, names, where, stems, classes)
+
+
+def _coco_names(path: str) -> list[str]:
+    return read_coco(path, osp.getmtime(path)).categories
+
+
+def _used_labels(kind: str, paths: list[str]) -> list[str]:
+    """Labels of the shapes, sorted."""
+    names = set()
+    for path in paths:
+        if kind == 'LoadLabelMeMasks':
+            content = load_json(path)
+            shapes = content['shapes'] if is_labelme(content) else []
+            names |= {shape['label'] for shape in shapes}
+        else:
+            loader = TRANSFORMS.build(
+                dict(type=kind, classes=['any'], background=None)
+            )
+            names |= loader.labels(path)
+    return sorted(names - {IGNORED_LABEL})
+
+
+def _finish(settings, evidence, names, where, stems, classes):
+    """Name the classes, and let the loader find the masks once."""
+    if not classes:
+        first = [] if find_background(names) else ['background']
+        classes = (*first, *names)
+    loader = TRANSFORMS.build(dict(settings, classes=classes))
+    for name in names:
+        loader.label_of(name, where)
+    loader.find(where, list(stems))
+    return DetectedFormat(settings, evidence, tuple(classes), where)
+
+
+def _detect_arrays(fitting, where, stems, classes) -> DetectedFormat | None:
+    """NumPy's or MATLAB's files."""
+    arrays = [path for path in fitting if path.lower().endswith(ARRAYS)]
+    if not arrays:
+        return None
+    settings = dict(type='LoadArrayMasks')
+    TRANSFORMS.build(settings).read(arrays[0])
+    evidence = f'{len(arrays)} arrays, such as {arrays[0]}'
+    return DetectedFormat(settings, evidence, classes, where)
+
+
+def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
+    """YOLO's text files, with the names that lie beside them."""
+    texts = [path for path in fitting if path.lower().endswith('.txt')]
+    read = [Path(p).read_text(encoding='utf-8-sig') for p in texts[:MAX_JSON]]
+    lines = [line for line in '\n'.join(read).splitlines() if line.strip()]
+    if not lines or not all(YOLO_LINE.fullmatch(line) for line in lines):
+        return None
+    if all(len(line.split()) == 5 for line in lines):
+        raise ValueError(
+            f'{texts[0]} and the like hold boxes (5 numbers a line), not '
+            'polygons: masks need polygons'
+        )
+    settings = dict(type='LoadYoloMasks')
+    names = _yolo_names(where)
+    if names:
+        settings['names'] = names
+    elif not classes:
+        raise ValueError(
+            f'{where} holds YOLO files, which number the classes; name them, '
+            'the background first'
+        )
+    evidence = f'{len(texts)} YOLO files'
+    evidence += f' with {", ".join(names)}' if names else ''
+    return _finish(settings, evidence, names, where, stems, classes)
+
+
+def _yolo_names(where: str) -> list[str]:
+    """Names in the YAML file that lies above the labels, in order."""
+    folder = osp.abspath(where)
+    for _ in range(4):
+        for name in YOLO_CONFIGS:
+            path = osp.join(folder, name)
+            names = osp.isfile(path) and mmengine.load(path).get('names')
+            if isinstance(names, dict):
+                return [str(names[key]) for key in sorted(names)]
+            if names:
+                return [str(name) for name in names]
+        folder = osp.dirname(folder)
+    return []
+
+
+def _detect_class_files(files, where, stems, classes) -> DetectedFormat | None:
+    """One image per class: in folders, or with additions to the name."""
+    images = {s: p for s, p in files.items() if s not in set(stems)}
+    found = Counter()  # template and token -> number of images
+    for stem, paths in images.items():
+        suffix = osp.splitext(paths[0])[1]
+        if strip_suffix(paths[0], ALL_SUFFIXES) is None:
+            continue
+        for template, token in _readings(stem, set(stems)):
+            found[template + suffix, token] += 1
+    tokens = defaultdict(dict)
+    for (template, token), number in found.items():
+        tokens[template][token] = number
+    best = max(
+        tokens, key=lambda t: sum(sorted(tokens[t].values())[:-1]), default=''
+    )
+    if len(tokens.get(best, ())) < 2:
+        return None
+    names = sorted(tokens[best])
+    return _class_files(best, names, where, stems, classes)
+
+
+def _readings(stem: str, stems: set[str]):
+    """Ways to read a name as that of an image and something else."""
+    first, _, rest = stem.partition('/')
+    if rest in stems:
+        yield '{class}/{stem}', first
+    folder, name = osp.split(stem)
+    for match in re.finditer(r'[_.\- ]+', name):
+        head, tail = name[: match.start()], name[match.end() :]
+        if osp.join(folder, head) in stems and tail:
+            yield '{stem}' + match[0] + '{class}', tail
+        if not folder and tail in stems and head:
+            yield '{class}' + match[0] + '{stem}', head
+
+
+def _class_files(template, tokens, where, stems, classes) -> DetectedFormat:
+    """Match what the files are called with the classes."""
+    evidence = f'one file per class, {template}: {name_some(tokens, 12)}'
+    if not classes:
+        first = [] if find_background(tokens) else ['background']
+        classes = (*first, *tokens)
+    plain = {_plain(token): token for token in tokens}
+    names = {c: plain[_plain(c)] for c in classes if _plain(c) in plain}
+    unknown = sorted(set(tokens) - set(names.values()))
+    if unknown:
+        raise ValueError(
+            f'{where} has {evidence}; {name_some(unknown, 12)} names none of '
+            f'the classes {", ".join(classes)}: name the classes like the '
+            "files, or set mask_format=dict(type='LoadClassFileMasks', "
+            f"template='{template}', names=dict(CLASS='{unknown[0]}', ...))"
+        )
+    settings = dict(type='LoadClassFileMasks', template=template)
+    names = {c: token for c, token in names.items() if c != token}
+    if names:
+        settings['names'] = names
+    return _finish(settings, evidence, (), where, stems, classes)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r'[\W_]+', '', name).lower()
