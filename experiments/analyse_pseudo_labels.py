@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.engine.launch import replace_sync_bn
+from mmseg_usrn.engine.distributed import replace_sync_bn
 from mmseg_usrn.models import USRN
 from mmseg_usrn.models.semi import confident_labels, make_pseudo_labels
 

@@ -100,7 +100,7 @@ def run_ranks():
 RANK_CODE = """
 import os, runpy, sys
 import torch.distributed as dist
-from mmseg_usrn.engine.launch import leave_process_group
+from mmseg_usrn.engine.distributed import leave_process_group
 dist.init_process_group('gloo')
 runpy.run_path(sys.argv[1])[sys.argv[2]](*sys.argv[3:])
 leave_process_group()

@@ -27,11 +27,8 @@ from PIL import Image
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.datasets import AddCellMap, PairedDataset
 from mmseg_usrn.engine import extract_labeled_features, recluster
-from mmseg_usrn.engine.launch import (
-    add_common_arguments,
-    leave_process_group,
-    load_config,
-)
+from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import IGNORED_SUBCLASS
 from mmseg_usrn.visualization import DROPPED, subclass_palette
@@ -122,7 +119,10 @@ def write_map(subclasses: np.ndarray, palette: np.ndarray, path: Path) -> None:
 def main() -> None:
     """Extract features, cluster, write."""
     args = parse_args()
-    cfg = load_config(args)
+    try:
+        cfg = load_config(args)
+    except ValueError as error:
+        raise SystemExit(f'error: {error}') from None
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher)
     model, dataset = build(cfg, args.checkpoint)

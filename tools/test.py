@@ -1,21 +1,28 @@
-"""Tests a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+"""Tests a checkpoint.
+
+    python tools/test.py configs/usrn/voc_1over32.py CHECKPOINT.pth
+
+The checkpoint of a baseline (``train.py --baseline``) is tested with the
+config of its recipe.
+"""
 
 import argparse
+import sys
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.engine.launch import (
-    add_common_arguments,
-    leave_process_group,
-    load_config,
-)
+from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.run_config import add_common_arguments, load_config
+from mmseg_usrn.engine.runner import QuietRunner
 
 
 def parse_args() -> argparse.Namespace:
     """Arguments of MMSeg's ``tools/test.py``."""
-    parser = argparse.ArgumentParser(description='Test a segmentor')
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='folder for the predicted label maps')
@@ -40,9 +47,19 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
         cfg.visualizer.save_dir = args.show_dir
 
 
-def test(args: argparse.Namespace) -> None:
-    """Build the runner and test."""
+def config_of(args: argparse.Namespace) -> Config:
+    """The config of the test.
+
+    Raises:
+        ValueError: If the config does not exist or has nothing to test.
+    """
     cfg = load_config(args, ('test_dataloader',))
+    if not cfg.get('test_dataloader'):
+        raise ValueError(
+            f'{args.config} has no images with masks to test on '
+            '(test_dataloader): add some, or look at the predictions of a '
+            'folder with tools/predict.py'
+        )
     cfg.load_from = args.checkpoint
     if args.show or args.show_dir:
         draw_predictions(cfg, args)
@@ -51,9 +68,19 @@ def test(args: argparse.Namespace) -> None:
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
     if args.out:
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
-    Runner.from_cfg(cfg).test()
+    return cfg
+
+
+def main() -> None:
+    """Build the runner and test."""
+    args = parse_args()
+    try:
+        runner = QuietRunner.from_cfg(config_of(args))
+    except ValueError as error:
+        sys.exit(f'error: {error}')
+    runner.test()
 
 
 if __name__ == '__main__':
-    test(parse_args())
+    main()
     leave_process_group()

@@ -1,26 +1,36 @@
-"""Trains a segmentor: ``python tools/train.py CONFIG``."""
+"""Trains a segmentor.
+
+python tools/train.py configs/usrn/voc_1over32.py
+python tools/train.py configs/usrn/voc_1over32.py --baseline
+python tools/train.py configs/usrn/voc_1over32.py --resume
+"""
 
 import argparse
+import sys
+import warnings
 
+from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training
 from mmseg_usrn.engine import check_clustering_planned
-from mmseg_usrn.engine.launch import (
+from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.run_config import (
     add_common_arguments,
-    expect_frozen_teacher,
-    leave_process_group,
     load_config,
     resume_earlier_run,
     warn_about_earlier_run,
 )
+from mmseg_usrn.engine.runner import NOISE, QuietRunner
 
 
 def parse_args() -> argparse.Namespace:
-    """Arguments of MMSeg's ``tools/train.py``."""
-    parser = argparse.ArgumentParser(description='Train a segmentor')
+    """Arguments of MMSeg's ``tools/train.py``, and two more."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_common_arguments(parser)
     parser.add_argument(
         '--resume',
@@ -30,31 +40,58 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--amp', action='store_true', help='train in mixed precision'
     )
+    parser.add_argument(
+        '--baseline',
+        action='store_true',
+        help='train the stock model on the labeled images alone, with the '
+        'budget of the recipe (in work_dirs/CONFIG_NAME_baseline)',
+    )
+    parser.add_argument(
+        '--feature-checkpoint',
+        metavar='FILE',
+        help='cluster the features of this trained model once, before the '
+        'training, instead of those of the model itself',
+    )
     return parser.parse_args()
 
 
-def train(args: argparse.Namespace) -> None:
-    """Check the data, build the runner and train."""
-    cfg = load_config(args)
+def config_of(args: argparse.Namespace) -> Config:
+    """The config of the run.
+
+    Raises:
+        ValueError: If the arguments do not fit the config or the machine.
+    """
+    cfg = load_config(
+        args,
+        baseline=args.baseline,
+        feature_checkpoint=args.feature_checkpoint,
+    )
     cfg.resume = False
     if args.resume:
         resume_earlier_run(cfg)
     warn_about_earlier_run(cfg)
     if args.amp:
         if get_device() == 'cpu':
-            raise SystemExit('error: --amp needs a GPU; leave it out on CPU')
+            raise ValueError('--amp needs a GPU; leave it out on CPU')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    runner = Runner.from_cfg(cfg)
-    expect_frozen_teacher(runner.logger)
+    return cfg
+
+
+def main() -> None:
+    """Check the config and the data, build the runner and train."""
+    args = parse_args()
+    for message in NOISE:
+        warnings.filterwarnings('ignore', message=message)
     try:
+        runner = QuietRunner.from_cfg(config_of(args))
         check_clustering_planned(runner)
         check_before_training(runner.cfg)
     except ValueError as error:
-        raise SystemExit(f'error: {error}') from None
+        sys.exit(f'error: {error}')
     runner.train()
 
 
 if __name__ == '__main__':
-    train(parse_args())
+    main()
     leave_process_group()

@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 import pytest
 import torch
 
-from mmseg_usrn.engine.launch import add_common_arguments, load_config
+from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 
 SPLITS = {
     'voc': ('1over64', '1over32', '1over16'),

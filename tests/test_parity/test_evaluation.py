@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from PIL import Image
 
-from mmseg_usrn.engine.launch import replace_sync_bn
+from mmseg_usrn.engine.distributed import replace_sync_bn
 from mmseg_usrn.models.checkpoints.original import to_reference
 
 CONFIG = 'configs/usrn/paper/paper_voc_1over32.py'

@@ -14,8 +14,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import nn
 
+from mmseg_usrn.engine.distributed import replace_sync_bn
 from mmseg_usrn.engine.feature_extraction import _grid_features
-from mmseg_usrn.engine.launch import replace_sync_bn
 from mmseg_usrn.models.checkpoints.original import (
     from_reference,
     key_table,

@@ -1,7 +1,5 @@
 """Three stages, of the paper on two processes and of any recipe on one."""
 
-from copy import deepcopy
-
 import pytest
 import torch
 from PIL import Image
@@ -63,8 +61,8 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
     # alone, USRN goes on with the subclasses that it has.
     (usrn / 'best.pth').unlink()
     again = recipe(6)
-    assert 'paper_voc_1over32_baseline.py: done before' in again
-    assert 'paper_voc_1over32.py: done before' not in again
+    assert 'baseline: done before' in again
+    assert 'USRN: done before' not in again
     assert (
         'clustering' not in again.split('stages 2 and 3')[1].split('\n', 1)[1]
     )
@@ -74,7 +72,7 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
 
     # Done: nothing runs.
     done = recipe(6)
-    assert 'paper_voc_1over32.py: done before' in done
+    assert 'USRN: done before' in done
     assert 'mmengine' not in done
 
 
@@ -82,15 +80,8 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
 def test_any_recipe(run_tool, toy_config, tmp_path):
     toy_config.log_level = 'INFO'
     toy_config.work_dir = None
-    baseline = deepcopy(toy_config)
     toy_config.custom_hooks.insert(0, dict(type='EmptyCacheHook'))
     toy_config.dump(tmp_path / 'toy.py')
-    baseline.model.type = 'EncoderDecoder'
-    del baseline.model.num_subclasses
-    labeled = baseline.train_dataloader.dataset.labeled
-    baseline.train_dataloader.dataset = labeled
-    baseline.custom_hooks = []
-    baseline.dump(tmp_path / 'toy_baseline.py')
 
     arguments = ['--cfg-options', 'default_hooks.checkpoint.interval=4']
     done = run_tool('three_stages.sh', 'toy.py', 1, *arguments, cwd=tmp_path)
@@ -113,7 +104,7 @@ def test_any_recipe(run_tool, toy_config, tmp_path):
     [
         (['x.py'], 'CONFIG GPUS'),
         (['x.py', 1], 'there is no config x.py'),
-        (['demo_baseline.py', 1], 'there is no demo_baseline_baseline.py'),
+        (['demo.py', 1, '--baseline'], '--baseline is set by'),
         (['x.py', 1, '--cfg-options', 'a=1', '--work-dir', 'x'], 'set by'),
     ],
 )
@@ -124,12 +115,13 @@ def test_wrong_arguments_are_explained(run_tool, project_root, args, message):
     assert message in done.stdout
 
 
-def test_a_config_without_clustering(run_tool, tmp_path):
-    for name in ('stock.py', 'stock_baseline.py'):
-        (tmp_path / name).write_text('custom_hooks = []\n')
+def test_a_config_without_clustering(run_tool, toy_config, tmp_path):
+    """Said before the baseline is trained."""
+    toy_config.custom_hooks = []
+    toy_config.dump(tmp_path / 'stock.py')
     done = run_tool(
         'three_stages.sh', 'stock.py', 1, check=False, cwd=tmp_path
     )
-    assert done.returncode == 2
-    assert 'stock.py has no SubclassReclusterHook' in done.stdout
-    assert not (tmp_path / 'work_dirs').exists()
+    assert done.returncode != 0
+    assert '--feature-checkpoint needs a SubclassReclusterHook' in done.stdout
+    assert not list(tmp_path.rglob('*.pth'))

@@ -1,24 +1,18 @@
-"""From a command line to a config that runs on this machine."""
+"""Config of a run, from the arguments of a command line."""
 
-import os
-import subprocess
-import sys
-import time
 from argparse import ArgumentParser
 
 import pytest
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
-from mmseg_usrn.engine.launch import (
+from mmseg_usrn.engine.run_config import (
     add_common_arguments,
     check_paths,
-    expect_frozen_teacher,
     load_config,
-    replace_sync_bn,
     resume_earlier_run,
     set_batch_size,
     warn_about_batch_size,
@@ -44,10 +38,11 @@ def load(toy_config, tmp_path, monkeypatch):
     toy_config.dump(tmp_path / 'toy.py')
     monkeypatch.chdir(tmp_path)
 
-    def load(*options, config='toy.py', dataloaders=BOTH):
+    def load(*options, config='toy.py', dataloaders=BOTH, **settings):
         parser = ArgumentParser()
         add_common_arguments(parser)
-        return load_config(parser.parse_args([config, *options]), dataloaders)
+        args = parser.parse_args([config, *options])
+        return load_config(args, dataloaders, **settings)
 
     return load
 
@@ -72,21 +67,21 @@ def test_recipe_can_be_changed(load):
 
 
 def test_missing_config(load):
-    with pytest.raises(SystemExit, match='no config file nowhere.py'):
+    with pytest.raises(ValueError, match='no config file nowhere.py'):
         load(config='nowhere.py')
 
 
 def test_missing_data_are_named_together(load, toy_root):
     (toy_root / 'unlabeled').rename(toy_root / 'elsewhere')
     (toy_root / 'val_masks').rename(toy_root / 'other')
-    with pytest.raises(SystemExit) as error:
+    with pytest.raises(ValueError) as error:
         load('--cfg-options', 'how_to_prepare=make_splits.py')
-    lines = str(error.value.code).splitlines()
+    lines = str(error.value).splitlines()
     assert lines == [
-        'error: data not found:',
+        'data not found:',
         f'  {toy_root}/unlabeled',
         f'  {toy_root}/val_masks',
-        'To mend it: make_splits.py',
+        'To fix it: make_splits.py',
     ]
 
 
@@ -109,47 +104,62 @@ def test_a_link_that_leads_elsewhere_is_told(tmp_path):
         check_paths(cfg, BOTH)
 
 
-def test_baseline_takes_the_settings_of_its_recipe(load, toy_config):
-    assert 'num_subclasses' in toy_config.model
-    cfg = load('--cfg-options', 'model.gate=never')
-    assert cfg.model.gate == 'never'
-    cfg = load(
-        *('--cfg-options', 'model.type=EncoderDecoder', 'model.gate=never')
-    )
-    assert not {'num_subclasses', 'gate'} & cfg.model.keys()
+def test_baseline_is_the_stock_model_on_the_labeled_images(load, toy_config):
+    recipe = load()
+    baseline = load(baseline=True)
+    assert baseline.work_dir == 'work_dirs/toy_baseline'
+    assert baseline.model.type == 'EncoderDecoder'
+    assert not {'num_subclasses', 'gate'} & baseline.model.keys()
+    assert baseline.model.decode_head == recipe.model.decode_head
+    labeled = recipe.train_dataloader.dataset.labeled
+    assert baseline.train_dataloader.dataset == labeled
+    assert baseline.custom_hooks == []
+    for budget in ('train_cfg', 'optim_wrapper', 'auto_scale_lr'):
+        assert baseline[budget] == recipe[budget]
     init_default_scope('mmseg')
-    MODELS.build(cfg.model)
+    MODELS.build(baseline.model)
 
 
-def test_baseline_takes_the_arguments_of_its_recipe(load, toy_config, said):
-    dataset = 'train_dataloader.dataset.'
+def test_baseline_takes_the_arguments_of_its_recipe(load):
     options = (
-        *('--cfg-options', f'{dataset}labeled.indices=3', 'max_iters=5'),
-        *(f'{dataset}unlabeled.indices=2', f'{dataset}num_unlabeled=2'),
+        *('--cfg-options', 'train_dataloader.dataset.labeled.indices=3'),
+        *('train_dataloader.dataset.unlabeled.indices=2', 'model.gate=never'),
         'custom_hooks.0.warmup_iters=1',
     )
     recipe = load(*options)
-    labeled = recipe.train_dataloader.dataset.labeled
-    assert labeled.indices == 3 and recipe.custom_hooks[0].warmup_iters == 1
-    toy_config.merge_from_dict({'model.type': 'EncoderDecoder'})
-    toy_config.custom_hooks = []
-    del labeled['indices']
-    toy_config.train_dataloader.dataset = labeled
-    toy_config.dump('toy_baseline.py')
-    baseline = load(*options, config='toy_baseline.py')
-    assert baseline.train_dataloader.dataset == {**labeled, 'indices': 3}
-    assert baseline.custom_hooks == [] and baseline.max_iters == 5
-    assert "no place for: ['train_dataloader.dataset.unlabeled.ind" in said()
+    assert recipe.model.gate == 'never'
+    assert recipe.custom_hooks[0].warmup_iters == 1
+    baseline = load(*options, baseline=True)
+    assert baseline.train_dataloader.dataset.indices == 3
 
 
-def test_the_teacher_is_expected_not_to_be_trained(said):
-    logger = MMLogger.get_current_instance()
-    expect_frozen_teacher(logger)
-    skipped = '{} is skipped since its requires_grad=False'
-    logger.warning(skipped.format('teacher.module.conv.weight'))
-    logger.warning(skipped.format('backbone.conv.weight'))
-    assert 'backbone.conv.weight is skipped' in said()
-    assert 'teacher' not in said()
+def test_baseline_may_have_a_budget_of_its_own(load, toy_config):
+    toy_config.baseline = dict(train_cfg=dict(max_iters=9, val_interval=3))
+    toy_config.dump('toy.py')
+    assert load().train_cfg.max_iters == toy_config.train_cfg.max_iters
+    assert 'baseline' not in load()
+    assert load(baseline=True).train_cfg.max_iters == 9
+    options = ('--cfg-options', 'train_cfg.max_iters=2')
+    assert load(*options, baseline=True).train_cfg.max_iters == 2
+
+
+def test_baseline_needs_a_labeled_part(load, toy_config):
+    dataset = toy_config.train_dataloader.dataset
+    toy_config.train_dataloader.dataset = dataset.labeled
+    toy_config.dump('toy.py')
+    with pytest.raises(ValueError, match='labeled part of a PairedDataset'):
+        load(baseline=True)
+
+
+def test_feature_checkpoint_goes_to_the_hook_wherever_it_is(load, toy_config):
+    toy_config.custom_hooks.insert(0, dict(type='EmptyCacheHook'))
+    toy_config.dump('toy.py')
+    hook = load(feature_checkpoint='a.pth').custom_hooks[1]
+    assert hook.feature_checkpoint == 'a.pth'
+    toy_config.custom_hooks.pop()
+    toy_config.dump('toy.py')
+    with pytest.raises(ValueError, match='needs a SubclassReclusterHook'):
+        load(feature_checkpoint='a.pth')
 
 
 def test_resumes_its_own_run_not_the_weights_that_it_began_with(
@@ -220,23 +230,10 @@ def test_batch_without_recipe_is_left():
     assert cfg.train_dataloader.batch_size == 4
 
 
-def test_replace_sync_bn():
-    model = ConfigDict(
-        dict(
-            backbone=dict(norm_cfg=dict(type='SyncBN', eps=0.1)),
-            heads=[dict(norm_cfg=dict(type='SyncBN')), dict(type='GN')],
-        )
-    )
-    assert replace_sync_bn(model)
-    assert model.backbone.norm_cfg == dict(type='BN', eps=0.1)
-    assert model.heads[0]['norm_cfg']['type'] == 'BN'
-    assert not replace_sync_bn(model)
-
-
 def test_launchers_that_need_gpus(load):
     if torch.cuda.is_available():
         pytest.skip('there is a GPU')
-    with pytest.raises(SystemExit, match="'slurm' needs GPUs"):
+    with pytest.raises(ValueError, match="'slurm' needs GPUs"):
         load('--launcher', 'slurm')
 
 
@@ -250,27 +247,3 @@ def test_earlier_run_in_the_work_dir(said, tmp_path):
     cfg.resume = False
     warn_about_earlier_run(cfg)
     assert '--resume continues' in said()
-
-
-@pytest.mark.slow
-def test_waits_until_another_process_has_written_the_cache(tmp_path):
-    env = {**os.environ, 'XDG_CACHE_HOME': str(tmp_path)}
-    subprocess.run([sys.executable, '-c', 'import yapf'], env=env, check=True)
-    (cache,) = tmp_path.rglob('PatternGrammar*')
-    content = cache.read_bytes()
-    cache.write_bytes(b'')
-    code = (
-        'from mmseg_usrn.engine.launch import wait_for_yapf\n'
-        'print("starts", flush=True)\n'
-        'wait_for_yapf()\n'
-        'import yapf\n'
-    )
-    with subprocess.Popen(
-        [sys.executable, '-c', code], env=env, stdout=subprocess.PIPE
-    ) as process:
-        while process.stdout.readline() != b'starts\n':
-            assert process.poll() is None
-        time.sleep(1)
-        assert process.poll() is None, 'waits'
-        cache.write_bytes(content)
-        assert process.wait(60) == 0

@@ -1,0 +1,102 @@
+"""Runs in several processes, on GPUs and on CPUs."""
+
+import gc
+import os
+from datetime import timedelta
+
+import torch
+import torch.distributed as torch_dist
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmseg_usrn.compat import wait_for_yapf
+
+WORLD_SIZE = {
+    'pytorch': 'WORLD_SIZE',
+    'slurm': 'SLURM_NTASKS',
+    'mpi': 'OMPI_COMM_WORLD_SIZE',
+}
+"""Environment variable that holds the number of processes, by launcher."""
+
+
+def num_processes(launcher: str) -> int:
+    """Number of processes that the launcher has started."""
+    return int(os.environ.get(WORLD_SIZE.get(launcher, ''), 1))
+
+
+def prepare_launch(cfg: Config) -> None:
+    """Make a distributed run work on CPUs as it does on GPUs, in place.
+
+    MMEngine assumes a GPU per process. Without one, the gloo process group is
+    made here (MMEngine keeps a group that exists), the model wrapper gets no
+    device ids, and synchronised batch norm, which needs GPUs, becomes plain
+    batch norm with averaged statistics.
+
+    Args:
+        cfg: The config of the run.
+
+    Raises:
+        ValueError: If the launcher needs GPUs and there are none.
+    """
+    if cfg.launcher == 'none':
+        return
+    wait_for_yapf()
+    if torch.cuda.is_available():
+        return
+    if cfg.launcher != 'pytorch':
+        raise ValueError(
+            f'launcher {cfg.launcher!r} needs GPUs and none was found; on CPU '
+            "use --launcher pytorch (tools/dist_train.sh) or 'none'"
+        )
+    if not torch_dist.is_initialized():
+        seconds = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        torch_dist.init_process_group(
+            'gloo', timeout=seconds and timedelta(seconds=seconds)
+        )
+    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
+    wrapper.setdefault('type', 'MMDistributedDataParallel')
+    wrapper.setdefault('broadcast_buffers', False)
+    # MMEngine reads this entry where there is no model_wrapper_cfg only.
+    wrapper.setdefault(
+        'find_unused_parameters', cfg.get('find_unused_parameters', False)
+    )
+    cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
+    if replace_sync_bn(cfg.model):
+        print_log('no GPU: SyncBN is replaced by BN', logger='current')
+        hooks = cfg.get('custom_hooks') or []
+        cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
+
+
+def replace_sync_bn(node) -> bool:
+    """Turn every SyncBN of a config into BN, in place.
+
+    Args:
+        node: The model's config or any part of it.
+
+    Returns:
+        Whether there was one.
+    """
+    found = False
+    if isinstance(node, dict):
+        if node.get('type') == 'SyncBN':
+            node['type'] = 'BN'
+            found = True
+        children = list(node.values())
+    else:
+        children = list(node) if isinstance(node, list | tuple) else []
+    for child in children:
+        found = replace_sync_bn(child) or found
+    return found
+
+
+def leave_process_group() -> None:
+    """End the threads of the process group, the last step of a tool.
+
+    A gloo group's threads may hold the result of the last collective. Where
+    they are still alive when Python ends, the process is aborted once in a
+    while. They end with the last reference to the group, and a runner that
+    went out of scope is a cycle of references that keeps one.
+    """
+    if torch_dist.is_initialized():
+        gc.collect()
+        torch_dist.destroy_process_group()

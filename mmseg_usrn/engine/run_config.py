@@ -1,0 +1,269 @@
+"""Config of a run, from the arguments of a command line."""
+
+import logging
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from inspect import signature
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
+from mmengine.runner import find_latest_checkpoint
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
+
+from .distributed import num_processes, prepare_launch
+
+RECLUSTER_HOOK = 'SubclassReclusterHook'
+
+
+def add_common_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that training and testing share with MMSeg's tools."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir',
+        help='folder for logs and results (default: work_dirs/CONFIG_NAME)',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, as key=value',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes (dist_train.sh uses pytorch)',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(
+    args: Namespace,
+    dataloaders: tuple[str, ...] = ('train_dataloader', 'val_dataloader'),
+    baseline: bool = False,
+    feature_checkpoint: str | None = None,
+) -> Config:
+    """Read the config and apply the common arguments.
+
+    What a recipe's entry ``baseline`` sets counts for its baseline only. The
+    batch size per process is set such that the global batch stays that of
+    the recipe (``auto_scale_lr.base_batch_size``) on any number of processes,
+    unless ``--cfg-options`` set ``train_dataloader.batch_size``.
+
+    Args:
+        args: Parsed arguments of :func:`add_common_arguments`.
+        dataloaders: Entries of the config whose data must be there.
+        baseline: Whether to train the supervised baseline of the recipe.
+        feature_checkpoint: Trained model whose features are clustered.
+
+    Returns:
+        A config that the runner can be built from.
+
+    Raises:
+        ValueError: If the config or data of it do not exist, or the launcher
+            needs GPUs.
+    """
+    if not Path(args.config).is_file():
+        raise ValueError(f'there is no config file {args.config}')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    of_baseline = cfg.pop('baseline', None) or {}
+    cfg.merge_from_dict(of_baseline if baseline else {})
+    options = args.cfg_options or {}
+    cfg.merge_from_dict(options)
+    if feature_checkpoint:
+        set_feature_checkpoint(cfg, feature_checkpoint)
+    if baseline:
+        to_baseline(cfg)
+    if 'train_dataloader.batch_size' not in options:
+        set_batch_size(cfg, num_processes(cfg.launcher))
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    suffix = '_baseline' if baseline else ''
+    cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}{suffix}')
+    prepare_launch(cfg)
+    warn_about_batch_size(cfg, num_processes(cfg.launcher))
+    check_paths(cfg, dataloaders)
+    return cfg
+
+
+def to_baseline(cfg: Config) -> None:
+    """Turn a recipe into its supervised baseline, in place.
+
+    The stock model learns from the labeled images alone, with the budget and
+    the augmentation of the recipe.
+
+    Args:
+        cfg: The merged config of a semi-supervised recipe.
+
+    Raises:
+        ValueError: If the config has no labeled and unlabeled part.
+    """
+    dataset = cfg.train_dataloader.dataset
+    if 'labeled' not in dataset:
+        raise ValueError(
+            '--baseline trains on the labeled part of a PairedDataset, but '
+            f'train_dataloader.dataset is a {dataset.get("type")}: leave '
+            '--baseline out'
+        )
+    cfg.train_dataloader.dataset = labeled_part(dataset)
+    segmentor = MODELS.get(cfg.model.type)
+    cfg.model.type = EncoderDecoder.__name__
+    stock = signature(EncoderDecoder).parameters
+    for name in signature(segmentor).parameters.keys() - stock.keys():
+        cfg.model.pop(name, None)  # a setting of the semi-supervised model
+    hooks = cfg.get('custom_hooks') or []
+    cfg.custom_hooks = [h for h in hooks if h['type'] != RECLUSTER_HOOK]
+
+
+def labeled_part(dataset: dict) -> dict:
+    """Config of the labeled part of a paired dataset, as a dataset of its own.
+
+    Args:
+        dataset: Config of a ``PairedDataset``.
+    """
+    labeled = dataset['labeled']
+    if dataset.get('split_dir') is not None:
+        labeled['ann_file'] = os.path.join(dataset['split_dir'], 'labeled.txt')
+    return labeled
+
+
+def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Let the subclasses come from the features of a trained model, in place.
+
+    Args:
+        cfg: The config of the run.
+        checkpoint: Checkpoint of a stock or USRN model.
+
+    Raises:
+        ValueError: If nothing is clustered in this run.
+    """
+    for hook in cfg.get('custom_hooks') or []:
+        if hook['type'] == RECLUSTER_HOOK:
+            hook['feature_checkpoint'] = checkpoint
+            return
+    raise ValueError(
+        f'--feature-checkpoint needs a {RECLUSTER_HOOK} among the '
+        'custom_hooks of the config; is its model a USRN?'
+    )
+
+
+def resume_earlier_run(cfg: Config) -> None:
+    """Continue the run in the work dir, if there is one, in place.
+
+    Without this, MMEngine would resume from ``load_from``, the weights that
+    the run began with.
+
+    Args:
+        cfg: The config of the run.
+    """
+    cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
+    if cfg.resume:
+        cfg.load_from = None
+    elif cfg.get('load_from'):
+        print_log(
+            f'--resume found no checkpoint in {cfg.work_dir}: this run starts '
+            f'at iteration 0, from the weights of {cfg.load_from}; to go on '
+            "with another folder's run, name that folder by --work-dir",
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def warn_about_earlier_run(cfg: Config) -> None:
+    """Say so if the work dir holds a run that this one would overwrite."""
+    if not cfg.resume and Path(cfg.work_dir, 'last_checkpoint').is_file():
+        print_log(
+            f'{cfg.work_dir} holds checkpoints of an earlier run, which are '
+            'overwritten as this run gets there; --resume continues that '
+            'run, --work-dir chooses another folder',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:
+    """Look for the folders and lists that the datasets name.
+
+    Args:
+        cfg: The config of the run; its entry ``how_to_prepare`` tells the
+            user how the data are made.
+        dataloaders: Entries of the config to look at.
+
+    Raises:
+        ValueError: If one is missing; all missing ones are named.
+    """
+    nodes = cfg.to_dict()
+    used = [nodes[name] for name in dataloaders if name in nodes]
+    missing = sorted(set(_missing_paths(used)))
+    if missing:
+        listing = '\n'.join(f'  {path}' for path in missing)
+        advice = cfg.get('how_to_prepare', 'correct the paths in the config')
+        raise ValueError(f'data not found:\n{listing}\nTo fix it: {advice}')
+
+
+def _missing_paths(node) -> Iterator[str]:
+    if isinstance(node, dict):
+        root = node.get('data_root') or ''
+        prefixes = (node.get('data_prefix') or {}).values()
+        for entry in [node.get('ann_file'), node.get('split_dir'), *prefixes]:
+            for path in entry if isinstance(entry, list) else [entry]:
+                joined = os.path.join(root, path or '')
+                remote = '://' in joined
+                if path and not remote and not os.path.exists(joined):
+                    yield _tell_links(joined)
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        for child in node:
+            yield from _missing_paths(child)
+
+
+def _tell_links(path: str) -> str:
+    """The path, and where it leads if a ``..`` in it follows a link."""
+    shown, target = os.path.normpath(path), os.path.realpath(path)
+    if target == os.path.realpath(shown):
+        return shown
+    return (
+        f'{shown}, which a symbolic link turns into {target}: link the '
+        "folder above instead, or give ann_file's absolute path"
+    )
+
+
+def set_batch_size(cfg: Config, processes: int) -> None:
+    """Divide the recipe's global batch among the processes, in place."""
+    global_batch = cfg.get('auto_scale_lr', {}).get('base_batch_size')
+    if not global_batch or 'train_dataloader' not in cfg:
+        return
+    batch_size = max(1, global_batch // processes)
+    before = cfg.train_dataloader.get('batch_size')
+    if before != batch_size:
+        print_log(
+            f'batch_size is {batch_size} instead of {before}: the global '
+            f'batch of the recipe, auto_scale_lr.base_batch_size='
+            f'{global_batch}, is divided among {processes} process(es); '
+            'change that entry, or use --cfg-options '
+            'train_dataloader.batch_size=...',
+            logger='current',
+        )
+    cfg.train_dataloader.batch_size = batch_size
+
+
+def warn_about_batch_size(cfg: Config, processes: int) -> None:
+    """Say so if the global batch is not the recipe's."""
+    recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
+    if not recipe or 'train_dataloader' not in cfg:
+        return
+    steps = cfg.get('optim_wrapper', {}).get('accumulative_counts', 1)
+    actual = cfg.train_dataloader.batch_size * processes * steps
+    if actual != recipe:
+        print_log(
+            f'the global batch is {actual} labeled images, the recipe was '
+            f'made for {recipe}: the results will differ (MMEngine scales '
+            'the learning rate with --cfg-options auto_scale_lr.enable=True)',
+            logger='current',
+            level=logging.WARNING,
+        )

@@ -1,0 +1,29 @@
+"""What a training shows on the screen, and what its log file keeps."""
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_screen_is_short_and_the_log_file_is_whole(
+    run_tool, project_root, tmp_path
+):
+    done = run_tool(
+        *('train.py', project_root / 'configs/usrn/demo.py'),
+        *(
+            '--cfg-options',
+            'train_cfg.max_iters=2',
+            'train_cfg.val_interval=2',
+        ),
+        *('custom_hooks.0.warmup_iters=1'),
+        'default_hooks.logger.interval=1',
+        cwd=tmp_path,
+    )
+    lines = done.stdout.splitlines()
+    first = next(i for i, line in enumerate(lines) if 'Iter(train)' in line)
+    assert first <= 120, done.stdout
+    for noise in ('paramwise_options', 'OneDL', 'safely load', 'Config:'):
+        assert noise not in done.stdout
+    (log,) = tmp_path.glob('work_dirs/demo/*/*.log')
+    whole = log.read_text()
+    assert 'Config:' in whole and 'System environment' in whole
+    assert (tmp_path / 'work_dirs/demo/demo.py').is_file()
