@@ -241,12 +241,12 @@ def run_large(part: str, out: Path, device: str) -> None:
 
 
 def run_ranks(out: Path, num_ranks: int = 2) -> None:
-    """Twenty small classes over two processes, side by side and alone."""
+    """Twenty small classes over two processes."""
     torch.multiprocessing.spawn(_run_rank, (num_ranks, out), num_ranks)
 
 
 def _run_rank(rank: int, num_ranks: int, out: Path) -> None:
-    from mmseg_usrn.clustering import classes
+    from mmseg_usrn.clustering import cluster_classes
 
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
@@ -269,17 +269,15 @@ def _run_rank(rank: int, num_ranks: int, out: Path) -> None:
         return all_reduce(*args, **kwargs)
 
     torch.distributed.all_reduce = count
-    for most in (classes.MOST_LANES, 1):
-        classes.MOST_LANES = most
-        for _ in range(2):  # the first one warms up
-            calls.clear()
-            torch.distributed.barrier()
-            start = time.perf_counter()
-            classes.cluster_classes(points, labels, [2, 3] * 10)
-            seconds = time.perf_counter() - start
-        if rank == 0:
-            row = dict(part='ranks', ranks=num_ranks, classes_at_a_time=most)
-            write_row(row | dict(calls=len(calls), seconds=seconds), out)
+    for _ in range(2):  # the first one warms up
+        calls.clear()
+        torch.distributed.barrier()
+        start = time.perf_counter()
+        cluster_classes(points, labels, [2, 3] * 10)
+        seconds = time.perf_counter() - start
+    if rank == 0:
+        row = dict(part='ranks', ranks=num_ranks, calls=len(calls))
+        write_row(row | dict(seconds=seconds), out)
     torch.distributed.destroy_process_group()
     Path(f'{out.resolve()}.store').unlink(missing_ok=True)
 

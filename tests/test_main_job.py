@@ -137,7 +137,7 @@ def test_main_job(shared_dir, project_root, run_tool, tmp_path):
     assert re.findall(r'labeled images at iteration (\d+)', resumed) == [
         *('7', '11')
     ]
-    assert 'pixels that changed subclass' in resumed
+    assert 'cells that changed subclass' in resumed
     for name in ('sup_class.loss_ce', 'unsup_class.loss_ce', 'gate_ratio'):
         assert name in resumed
     assert not re.search(r'loss\S*: (nan|inf)', resumed)

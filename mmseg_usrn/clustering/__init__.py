@@ -1,20 +1,20 @@
 """Balanced clustering and the apportioning of subclasses to classes."""
 
-from .apportion import (
-    apportion_by_unit,
+from .balanced_kmeans import BalancedKMeansResult, balanced_kmeans
+from .settings import Settings
+from .subclasses import (
+    ClassClusters,
     apportion_subclasses,
-    apportion_table,
+    cluster_classes,
+    match_centers,
     resolve_subclasses,
 )
-from .balanced_kmeans import BalancedKMeansResult, balanced_kmeans
-from .classes import ClassClusters, cluster_classes, match_centers
 
 __all__ = [
     'BalancedKMeansResult',
     'ClassClusters',
-    'apportion_by_unit',
+    'Settings',
     'apportion_subclasses',
-    'apportion_table',
     'balanced_kmeans',
     'cluster_classes',
     'match_centers',

@@ -1,34 +1,17 @@
 """Balanced k-means: clusters whose sizes differ by at most one."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
-from .exact import balance_exactly
-from .lloyd import (
-    COLD,
-    COLDEST,
-    Model,
-    SamplePricer,
-    anneal,
-    first_prices,
-    refine,
-)
-from .points import Points, first_bad_rows
-from .progress import Progress
-from .ranks import Ranks
-from .seeds import kmeans_plus_plus
-
-if TYPE_CHECKING:
-    from torch.distributed import ProcessGroup
-
-START_STEPS = 14  # centre updates of each start
-STARTS = 64  # by K: how many starts are tried; many clusters need few
-START_ROWS = 48  # rows per cluster on which they are tried
-ANNEAL_ROWS = 256  # rows per cluster on which the best one is improved
-PRICE_ROWS = 96  # rows per cluster on which prices are solved later
+from .distributed import Points, Ranks, first_bad_rows
+from .lloyd import SamplePricer, find_start, first_prices, refine
+from .prices import Model
+from .rounding import balance_exactly
+from .settings import DEFAULT, Settings
 
 
 @dataclass(frozen=True)
@@ -63,6 +46,7 @@ class BalancedKMeansResult:
     gap: float
 
 
+@torch.no_grad()
 def balanced_kmeans(
     features: Tensor,
     n_clusters: int,
@@ -71,8 +55,8 @@ def balanced_kmeans(
     max_iter: int = 10,
     tol: float = 5e-4,
     seed: int = 0,
-    group: Optional['ProcessGroup'] = None,
-    chunk_rows: int = 8192,
+    group: Optional['dist.ProcessGroup'] = None,
+    settings: Settings = DEFAULT,
 ) -> BalancedKMeansResult:
     """Cluster points into clusters of equal size.
 
@@ -95,12 +79,7 @@ def balanced_kmeans(
             share.
         seed: Seed of all random draws.
         group: Process group, None for the default group.
-        chunk_rows: Points handled at a time. Beside the features, memory is
-            needed for a few chunks of float32 rows and costs, 80 bytes a
-            point, a few copies of the costs of the points near a boundary
-            (a fifth of all or more, ``n_clusters`` float32 numbers each),
-            and for float32 rows of all points where these take at most
-            256 MiB.
+        settings: What needs no tuning, memory among it.
 
     Returns:
         Labels of this rank's points, centres, prices and a certificate.
@@ -110,130 +89,64 @@ def balanced_kmeans(
             matrix, if there are fewer points than clusters, or if ``init``
             does not fit.
     """
-    return cluster_points(
-        features,
-        n_clusters,
-        Ranks(group),
-        init=init,
-        max_iter=max_iter,
-        tol=tol,
-        seed=seed,
-        chunk_rows=chunk_rows,
-    )
-
-
-@torch.no_grad()
-def cluster_points(
-    features: Tensor,
-    n_clusters: int,
-    ranks: Ranks,
-    *,
-    init: Tensor | None,
-    max_iter: int,
-    tol: float,
-    seed: int,
-    chunk_rows: int,
-) -> BalancedKMeansResult:
-    """:func:`balanced_kmeans` over given ranks."""
-    _check_settings(features, n_clusters, init, max_iter, chunk_rows)
+    _check_arguments(features, n_clusters, init, max_iter)
+    ranks = Ranks(group)
+    _check_points(features, n_clusters, ranks, settings.chunk_rows)
     with torch.autocast(features.device.type, enabled=False):
-        _check_points(features, n_clusters, ranks, chunk_rows)
-        points = Points(features, ranks, chunk_rows)
-        progress = Progress(max_iter + 2, visible=ranks.shows_progress)
-        sample = points.take(points.sample(PRICE_ROWS * n_clusters, seed))
-        model, heat = _first_model(points, sample, n_clusters, init, seed)
-        n_iter = 0
-        if n_clusters > 1:
-            pricer = SamplePricer(
-                sample, n_clusters, points.total, heat, ranks
-            )
-            model, n_iter = refine(
-                points,
-                model,
-                pricer,
-                max_iter=max_iter,
-                tol=tol,
-                progress=progress,
-            )
-        progress.update(max_iter + 1, 'exact sizes')
-        final = balance_exactly(points, model)
-        progress.close()
+        points = Points(features, ranks, settings)
+        model, n_iter = _find_model(
+            points, n_clusters, init, max_iter, tol, seed, settings
+        )
+        final = balance_exactly(points, model, settings)
         return BalancedKMeansResult(
             labels=final.labels,
             centers=points.denormalise(model.centers),
-            prices=final.prices,
-            inertia=final.inertia,
+            prices=final.prices * points.scale**2,
+            inertia=final.inertia * points.scale**2,
             n_iter=n_iter,
             gap=final.gap,
         )
 
 
-def _first_model(
+def _find_model(
     points: Points,
-    sample: Tensor,
-    n_clusters: int,
-    init: Tensor | None,
-    seed: int,
-) -> tuple[Model, float]:
-    """Centres and prices to refine, and a temperature for the prices."""
-    ranks = points.ranks
-    if n_clusters == 1:  # the mean of normalised rows
-        centers = sample.new_zeros(1, sample.shape[1])
-        return Model(centers, centers.new_zeros(1).double()), COLDEST
-    if init is not None:
-        centers = points.normalise(init.to(sample.device))
-        model, unit = first_prices(sample, centers, ranks)
-        return model, max(COLD * unit, COLDEST)
-    if points.total == n_clusters:
-        centers = points.all_rows()
-        return Model(
-            centers, torch.zeros_like(centers[:, 0].double())
-        ), COLDEST
-    few = points.take(points.sample(START_ROWS * n_clusters, seed))
-    starts = (
-        kmeans_plus_plus(few, n_clusters, seed + start, ranks)
-        for start in range(min(4, max(1, STARTS // n_clusters)))
-    )
-    tries = [
-        anneal(
-            few,
-            few,
-            centers,
-            ranks,
-            iterations=START_STEPS,
-            hot=0.5,
-            cold=COLD,
-        )
-        for centers in starts
-    ]
-    # The first of equally good ones, whatever the rounding of their sums.
-    limit = min(found.value for found in tries)
-    limit += 1e-6 * abs(limit)
-    best = next(found for found in tries if found.value <= limit)
-    rows = points.take(points.sample(ANNEAL_ROWS * n_clusters, seed))
-    found = anneal(
-        rows, few, best.model.centers, ranks, iterations=8, hot=0.1, cold=COLD
-    )
-    return found.model, found.heat
-
-
-def _check_settings(
-    features: Tensor,
     n_clusters: int,
     init: Tensor | None,
     max_iter: int,
-    chunk_rows: int,
+    tol: float,
+    seed: int,
+    settings: Settings,
+) -> tuple[Model, int]:
+    """Centres and prices after the last iteration, and their number."""
+    device = points.features.device
+    if n_clusters == 1:  # the mean of normalised rows is 0
+        centers = torch.zeros(1, points.features.shape[1], device=device)
+        return Model(centers, centers.new_zeros(1).double()), 0
+    sample = points.sample(settings.price_rows * n_clusters, seed)
+    temperature = settings.coldest
+    if init is not None:
+        centers = points.normalise(init.to(device))
+        model, unit = first_prices(sample, centers, settings)
+        temperature = max(settings.cold * unit, temperature)
+    elif points.total == n_clusters:
+        model = Model(sample, torch.zeros_like(sample[:, 0].double()))
+    else:
+        model, temperature, _ = find_start(points, n_clusters, seed, settings)
+    pricer = SamplePricer(
+        sample, n_clusters, points.total, temperature, settings
+    )
+    return refine(points, model, pricer, max_iter, tol)
+
+
+def _check_arguments(
+    features: Tensor, n_clusters: int, init: Tensor | None, max_iter: int
 ) -> None:
     if features.ndim != 2 or not features.is_floating_point():
         raise ValueError(
             f'features must be a floating point matrix (points, channels), '
             f'got {features.dtype} of shape {tuple(features.shape)}'
         )
-    for name, value in (
-        ('n_clusters', n_clusters),
-        ('max_iter', max_iter),
-        ('chunk_rows', chunk_rows),
-    ):
+    for name, value in (('n_clusters', n_clusters), ('max_iter', max_iter)):
         if value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')
     wished = (n_clusters, features.shape[1])

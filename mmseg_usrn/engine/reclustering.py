@@ -6,11 +6,11 @@ labeled images.
 
 import torch
 from mmengine.dist import all_reduce
+from prettytable import PrettyTable
 from torch import Tensor
 
 from mmseg_usrn.clustering import (
     ClassClusters,
-    apportion_table,
     cluster_classes,
     resolve_subclasses,
 )
@@ -33,7 +33,8 @@ def recluster(
         table: The model's table; changed in place, equally on all ranks.
         labeled: Features of this rank's labeled images.
         subclasses_per_class: ``K`` numbers that sum to at most ``S``.
-            Defaults to sharing ``S`` out in proportion to the pixels.
+            Defaults to sharing ``S`` out in proportion to the labeled
+            cells.
         class_names: ``K`` names for the summary.
         seed: Seed of the first centers.
 
@@ -41,13 +42,13 @@ def recluster(
         A summary for the log: a line per class, and the cluster sizes.
 
     Raises:
-        ValueError: If a class has fewer pixels than subclasses, or the given
+        ValueError: If a class has fewer cells than subclasses, or the given
             numbers do not fit the model.
     """
-    pixels = torch.bincount(labeled.classes, minlength=table.num_classes)
-    all_reduce(pixels)
+    cells = torch.bincount(labeled.classes, minlength=table.num_classes)
+    all_reduce(cells)
     subclasses = resolve_subclasses(
-        pixels.tolist(), subclasses_per_class or table.num_subclasses
+        cells.tolist(), subclasses_per_class or table.num_subclasses
     )
     check_numbers(table, subclasses)
     shape = (table.num_subclasses, labeled.features.shape[1])
@@ -69,12 +70,55 @@ def recluster(
     fill_table(table, labeled, clusters, subclasses)
     sizes = clusters.sizes[clusters.sizes > 0]
     lines = [
-        apportion_table(pixels.tolist(), subclasses, class_names),
-        f'subclass sizes: {sizes.min()} to {sizes.max()} pixels',
+        class_table(cells.tolist(), subclasses, class_names),
+        f'subclass sizes: {sizes.min()} to {sizes.max()} labeled cells',
     ]
     if clusters.changed is not None:
-        lines.append(f'pixels that changed subclass: {clusters.changed:.1%}')
+        lines.append(f'cells that changed subclass: {clusters.changed:.1%}')
     return '\n'.join(lines)
+
+
+def class_table(
+    cells_per_class: list[int],
+    subclasses_per_class: list[int],
+    class_names: list[str] | None = None,
+) -> str:
+    """Table of an apportioning and of the imbalance before and after.
+
+    Imbalance is the largest number of cells divided by the smallest, over
+    the classes and over their subclasses.
+
+    Args:
+        cells_per_class: ``K`` numbers of labeled cells.
+        subclasses_per_class: ``K`` numbers of subclasses.
+        class_names: ``K`` names; default to the numbers.
+    """
+    table = PrettyTable()
+    table.field_names = [
+        'class',
+        'labeled cells',
+        'subclasses',
+        'cells per subclass',
+    ]
+    table.align = 'r'
+    table.align['class'] = 'l'
+    names = class_names or range(len(cells_per_class))
+    rows = zip(names, cells_per_class, subclasses_per_class, strict=True)
+    for name, cells, count in rows:
+        each = f'{cells / count:,.1f}' if count else '-'
+        table.add_row([name, f'{cells:,}', count, each])
+    total, count = sum(cells_per_class), sum(subclasses_per_class)
+    table.add_row(['all', f'{total:,}', count, f'{total / count:,.1f}'])
+    pairs = zip(cells_per_class, subclasses_per_class, strict=True)
+    kept = [(cells, count) for cells, count in pairs if cells and count]
+    classes = [cells for cells, _ in kept]
+    largest = max(-(-cells // count) for cells, count in kept)
+    smallest = min(cells // count for cells, count in kept)
+    return (
+        f'{table}\n'
+        f'imbalance of the classes: {max(classes) / min(classes):.2f}, '
+        f'of the subclasses: {largest / smallest:.2f}'
+    )
 
 
 def check_numbers(

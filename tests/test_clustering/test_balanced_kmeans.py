@@ -7,11 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from mmseg_usrn.clustering import balanced_kmeans
-from mmseg_usrn.clustering.exact import _certify
-from mmseg_usrn.clustering.lloyd import Model, priced_costs
-from mmseg_usrn.clustering.points import Points
-from mmseg_usrn.clustering.ranks import Ranks
+from mmseg_usrn.clustering import Settings, balanced_kmeans
 
 
 def make_points(seed, num_points, channels, kind='normal'):
@@ -102,21 +98,20 @@ def test_same_seed_same_result():
     assert torch.equal(first.centers, second.centers)
 
 
-def test_chunks_do_not_matter(monkeypatch):
+def test_chunks_do_not_matter():
     points = make_points(2, 600, 6) * 3 + 100
     whole = balanced_kmeans(points, 6, seed=1)
     # Also without the copy that is kept of few points.
-    monkeypatch.setattr('mmseg_usrn.clustering.points.CACHED_NUMBERS', 0)
-    chunked = balanced_kmeans(points, 6, seed=1, chunk_rows=64)
+    settings = Settings(chunk_rows=64, cached_numbers=0)
+    chunked = balanced_kmeans(points, 6, seed=1, settings=settings)
     assert_balanced(chunked.labels, 6)
     assert chunked.inertia == pytest.approx(whole.inertia, rel=1e-2)
 
 
-def test_narrow_bands_suffice(monkeypatch):
+def test_narrow_bands_suffice():
     # 20,000 points: neither band holds all of them.
-    monkeypatch.setattr('mmseg_usrn.clustering.exact.WIDE_NUMBERS', 1)
     points = make_points(3, 20_000, 8)
-    result = balanced_kmeans(points, 7)
+    result = balanced_kmeans(points, 7, settings=Settings(wide_costs=1))
     assert_balanced(result.labels, 7)
     assert result.gap <= 1e-6
 
@@ -174,23 +169,6 @@ def test_large_constant_channel():
     assert_balanced(result.labels, 4)
     expected = balanced_kmeans(points[:, 1:], 4)
     assert result.inertia == pytest.approx(expected.inertia, rel=0.02)
-
-
-def test_gap_counts_what_float32_cannot_see():
-    """Two groups so far apart that float32 costs blur each of them."""
-    features = 3e-4 * make_points(0, 2000, 8)
-    features[:1000, 0] += 1
-    points = Points(features, Ranks(), 256)
-    rows = points.all_rows()
-    model = Model(rows[::400], torch.zeros(5, dtype=torch.float64))
-    labels = priced_costs(rows, model).argmin(1)
-    apart = rows.double()[:, None] - model.centers.double()
-    costs = apart.square().sum(2)
-    own = costs.gather(1, labels[:, None])[:, 0]
-    gap = ((own - costs.amin(1)).sum() / own.sum()).item()
-    assert gap > 1e-6
-    found = _certify(points, model.centers, model.prices, labels)
-    assert found.gap == pytest.approx(gap, rel=1e-3)
 
 
 def test_numbers_below_the_normal_ones():

@@ -9,6 +9,7 @@ import torch
 from mmengine.dist import get_rank, get_world_size
 
 from mmseg_usrn.engine import recluster
+from mmseg_usrn.engine.reclustering import class_table
 from mmseg_usrn.structures import LabeledFeatures, SubclassTable
 
 IMAGES = [0, 0, 0, 0, 1, 1, 1]
@@ -59,7 +60,23 @@ def test_table_of_the_example(table):
     assert table.prototypes[2].item() == pytest.approx(5.1, abs=0.01)
     assert table.dominant_subclass.tolist() == [[low, 2], [high, 2]]
     assert table.cells_per_image.tolist() == [4, 3]
-    assert 'subclass sizes: 2 to 3 pixels' in summary
+    assert 'subclass sizes: 2 to 3 labeled cells' in summary
+
+
+def test_summary_names_its_unit():
+    text = class_table([90, 10, 0], [9, 1, 0], ['road', 'car', 'sky'])
+    rows = [line.strip('| ').split('|') for line in text.splitlines()]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    assert cells[1] == [
+        'class',
+        'labeled cells',
+        'subclasses',
+        'cells per subclass',
+    ]
+    assert cells[3] == ['road', '90', '9', '10.0']
+    assert cells[5] == ['sky', '0', '0', '-']
+    assert cells[6] == ['all', '100', '10', '10.0']
+    assert 'classes: 9.00, of the subclasses: 1.00' in text
 
 
 def test_warm_start_keeps_the_ids(table):
@@ -70,7 +87,7 @@ def test_warm_start_keeps_the_ids(table):
         summary = recluster(table, example(shift=1.5), seed=seed + 1)
         assert torch.equal(table.cell_subclass, before)
         assert table.prototypes[2].item() == pytest.approx(6.6, abs=0.01)
-        assert 'pixels that changed subclass: 0.0%' in summary
+        assert 'cells that changed subclass: 0.0%' in summary
 
 
 def test_sizes_are_balanced_within_each_class():
@@ -128,7 +145,7 @@ def test_too_many_subclasses_in_all(table):
 
 def test_too_many_subclasses_for_a_class():
     table = SubclassTable(num_classes=2, num_subclasses=9)
-    with pytest.raises(ValueError, match='class 1 has 3 pixels'):
+    with pytest.raises(ValueError, match='class 1 has 3 labeled cells'):
         recluster(table, example(), [4, 5])
 
 

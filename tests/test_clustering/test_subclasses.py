@@ -1,13 +1,18 @@
-"""Clustering of all classes: ids, warm start, classes without pixels."""
+"""How many subclasses a class gets, and the clustering of all classes."""
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from mmseg_usrn.clustering import (
+    Settings,
+    apportion_subclasses,
     balanced_kmeans,
-    classes,
     cluster_classes,
     match_centers,
+    resolve_subclasses,
 )
 
 
@@ -71,7 +76,7 @@ def test_match_by_hand():
 
 def test_refuses():
     features, labels = make_classes()
-    with pytest.raises(ValueError, match='class 1 has 7 pixels but 8'):
+    with pytest.raises(ValueError, match='class 1 has 7 labeled cells but 8'):
         cluster_classes(features, labels, [4, 8, 0])
     with pytest.raises(ValueError, match='one label per row'):
         cluster_classes(features, labels[:-1], [4, 1, 0])
@@ -79,20 +84,6 @@ def test_refuses():
         cluster_classes(
             features, labels, [4, 1, 0], init_prototypes=torch.zeros(3, 4)
         )
-
-
-def test_batches_of_classes(monkeypatch):
-    """One class at a time gives what all together give."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(300, 5, generator=generator)
-    labels = torch.randint(0, 4, (300,), generator=generator)
-    whole = cluster_classes(features, labels, [2, 3, 1, 2])
-    for name in ('MOST_LANES', 'CACHED_NUMBERS'):
-        with monkeypatch.context() as patch:
-            patch.setattr(classes, name, 1)
-            single = cluster_classes(features, labels, [2, 3, 1, 2])
-        assert torch.equal(single.subclasses, whole.subclasses)
-        assert torch.equal(single.prototypes, whole.prototypes)
 
 
 def test_in_inference_mode():
@@ -112,7 +103,7 @@ def test_single_subclasses_are_means():
     labels = torch.randint(0, 4, (300,), generator=generator)
     labels[labels == 2] = 255
     found = cluster_classes(
-        features, labels, [1, 3, 0, 1], chunk_rows=32, max_iter=2
+        features, labels, [1, 3, 0, 1], settings=Settings(chunk_rows=32)
     )
     for label, subclass in ((0, 0), (3, 4)):
         alone = balanced_kmeans(features[labels == label], 1)
@@ -122,3 +113,61 @@ def test_single_subclasses_are_means():
     features[labels == 3] = torch.nan
     with pytest.raises(ValueError, match='NaN or inf'):
         cluster_classes(features, labels, [1, 3, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ('points', 'total', 'expected'),
+    [
+        ([50, 30, 20], 10, [5, 3, 2]),
+        ([10, 10, 10], 4, [2, 1, 1]),  # equal remainders: the first class
+        ([1000, 5, 0, 5], 10, [8, 1, 0, 1]),
+        ([700, 50, 20, 0, 3], 12, [9, 1, 1, 0, 1]),
+        ([1, 1, 98], 5, [1, 1, 3]),
+        ([2, 2], 4, [2, 2]),
+        ([34, 33, 33], 3, [1, 1, 1]),
+    ],
+)
+def test_apportion_by_hand(points, total, expected):
+    assert apportion_subclasses(points, total) == expected
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(points=st.lists(st.integers(0, 10**6), min_size=1), data=st.data())
+def test_apportion_properties(points, data):
+    present = sum(p > 0 for p in points)
+    if not present:
+        return
+    most = min(sum(points), present + 300)
+    total = data.draw(st.integers(present, most))
+    counts = apportion_subclasses(points, total)
+    assert sum(counts) == total
+    for p, s in zip(points, counts, strict=True):
+        assert (s >= 1) == (p > 0)
+        assert s <= p
+    # A class with more points never gets fewer subclasses.
+    ranked = sorted(zip(points, counts, strict=True))
+    assert all(a[1] <= b[1] for a, b in zip(ranked, ranked[1:], strict=False))
+
+
+def test_explicit_list_or_total():
+    assert resolve_subclasses([9, 3, 0], [2, 1, 1]) == [2, 1, 1]
+    assert resolve_subclasses([9, 3, 0], 4) == [3, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ('call', 'message'),
+    [
+        (lambda: apportion_subclasses([5, 5], 1), 'cannot cover 2 classes'),
+        (lambda: apportion_subclasses([2, 1], 4), '4 subclasses were asked'),
+        (lambda: apportion_subclasses([0, 0], 4), 'no class has labeled'),
+        (
+            lambda: resolve_subclasses([5, 2], [1, 3]),
+            'class 1 has 2 labeled cells',
+        ),
+        (lambda: resolve_subclasses([5, 2], [1, 0]), 'at least 1'),
+        (lambda: resolve_subclasses([5, 2], [1]), '1 entries for 2 classes'),
+    ],
+)
+def test_apportion_refuses(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
