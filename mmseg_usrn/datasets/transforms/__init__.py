@@ -2,7 +2,7 @@
 
 from .add_cell_map import AddCellMap, grid_size
 from .color import ColorJitter, GaussianBlur
-from .loading import LoadDeepImage, LoadWideAnnotations
+from .loading import LoadBands, LoadDeepImage, LoadWideAnnotations
 from .multi_branch import MultiBranch
 from .pack_labeled_inputs import PackLabeledInputs
 from .padding import PadToSize, ReflectPad
@@ -12,6 +12,7 @@ __all__ = [
     'AddCellMap',
     'ColorJitter',
     'GaussianBlur',
+    'LoadBands',
     'LoadDeepImage',
     'LoadWideAnnotations',
     'MultiBranch',

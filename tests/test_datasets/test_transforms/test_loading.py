@@ -3,11 +3,16 @@
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmseg_usrn.datasets.transforms import LoadDeepImage, LoadWideAnnotations
+from mmseg_usrn.datasets.transforms import (
+    LoadBands,
+    LoadDeepImage,
+    LoadWideAnnotations,
+)
 
 # Red, green, blue and white quarters.
 RGB = np.full((40, 60, 3), 255, np.uint8)
@@ -78,6 +83,52 @@ def test_deep_loader_leaves_8_bit_images_alone(tmp_path):
     assert (image == RGB[..., ::-1]).all()
     with pytest.raises(ValueError, match='4095'):
         LoadDeepImage(max_value=0)
+
+
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+def test_floating_point_images(tmp_path, dtype):
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, (RGB / 255).astype(dtype), photometric='rgb')
+    image = load(path, LoadDeepImage(max_value=1.0))
+    np.testing.assert_array_equal(image, RGB[..., ::-1])
+    shifted = load(path, LoadDeepImage(max_value=1.0, min_value=-1.0))
+    assert shifted.min() == 128
+
+
+BANDS = np.dstack([RGB, 255 - RGB])  # six bands
+
+
+@pytest.mark.parametrize(
+    ('bands', 'expected'),
+    [
+        (None, [0, 1, 2, 3, 4, 5]),
+        ([0, 1, 2, 4], [0, 1, 2, 4]),
+        ([3, 4, 5], [5, 4, 3]),  # three become BGR
+        ([4], [4]),
+    ],
+)
+@pytest.mark.parametrize('factor', [1, 16])
+def test_bands(tmp_path, bands, expected, factor):
+    path = tmp_path / 'a.tif'
+    values = BANDS if factor == 1 else BANDS.astype(np.uint16) * factor
+    tifffile.imwrite(path, values, photometric='minisblack')
+    sample = LoadBands(bands, max_value=255 * factor)(dict(img_path=str(path)))
+    np.testing.assert_array_equal(sample['img'], BANDS[..., expected])
+    assert sample['ori_shape'] == sample['img_shape'] == (40, 60)
+
+
+def test_errors_of_bands_name_the_file(tmp_path):
+    path = tmp_path / 'a.tif'
+    tifffile.imwrite(path, BANDS.astype(np.float32), photometric='minisblack')
+    with pytest.raises(ValueError, match=r'a.tif has 6 bands, 0 to 5; .*6\]'):
+        load(path, LoadBands([0, 6]))
+    with pytest.raises(ValueError, match='a.tif: .* type float32; set max_v'):
+        load(path, LoadBands())
+    path.write_bytes(b'II*\0')
+    with pytest.raises(ValueError, match='a.tif: the TIFF file is damaged'):
+        load(path, LoadBands())
+    with pytest.raises(ValueError, match='LoadBands: max_value must be'):
+        LoadBands(max_value=0)
 
 
 def test_wide_labels_survive_a_training_pipeline(tmp_path):
