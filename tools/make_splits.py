@@ -9,7 +9,7 @@ Draw an eighth of the training images, every class in the labeled part::
 
 Take an existing list of labeled images, the rest is unlabeled: ``--labeled``
 instead of ``--fraction``. Lists of the original USRN code are read as well.
-docs/splits.md has an example for each data set.
+docs/datasets.md has the commands for the data sets of the recipes.
 """
 
 import argparse

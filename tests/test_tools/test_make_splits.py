@@ -1,4 +1,6 @@
+import re
 import runpy
+import shlex
 
 import pytest
 from mmseg.datasets import BaseSegDataset
@@ -76,6 +78,34 @@ def test_cityscapes_lists_fit_the_dataset(
     )
     assert len(dataset) == 5
     assert dataset[4]['gt_seg_map'].shape == (128, 256)
+
+
+@pytest.mark.parametrize('data', ['voc', 'cityscapes'])
+def test_commands_of_the_docs(
+    make_splits, project_root, request, tmp_path, monkeypatch, data
+):
+    """With another number: the trees here have 8 training images."""
+    root = request.getfixturevalue(f'{data}_root')
+    if data == 'voc':  # an image of SBD
+        with (root / 'ImageSets/Segmentation/trainaug.txt').open('a') as file:
+            file.write('2007_000008\n')
+    monkeypatch.chdir(tmp_path)
+    docs = (project_root / 'docs' / 'datasets.md').read_text()
+    docs = docs.replace('\\\n', ' ')
+    for name, value in re.findall(r'^    ([A-Z]+)=(.*)', docs, re.M):
+        docs = docs.replace(f'${name}', value)
+    docs = re.sub(r'--(fraction|count) [\d/]+', '--count 7', docs)
+    commands = re.findall(
+        rf'^    python tools/make_splits.py (data/splits/{data}/.*)',
+        docs,
+        re.M,
+    )
+    assert len(commands) == {'voc': 5, 'cityscapes': 1}[data]
+    for command in commands:
+        out, *arguments = shlex.split(command, comments=True)
+        make_splits(out, *arguments)
+        labeled, unlabeled = read_lists(tmp_path / out)
+        assert labeled and not labeled & unlabeled
 
 
 def test_original_list_is_adopted(make_splits, voc_root, tmp_path):
