@@ -113,13 +113,14 @@ def train_and_kill(command, cwd, checkpoint, log_file) -> None:
 
 @pytest.mark.slow
 def test_main_job(shared_dir, project_root, run_tool, tmp_path):
-    config = 'configs/usrn/camvid_1over8.py'
+    (tmp_path / 'data').symlink_to(shared_dir / 'data')
+    config = str(project_root / 'configs/usrn/camvid_1over8.py')
     work = tmp_path / 'work'
     arguments = [config, '2', '--work-dir', str(work), *as_options(SMALL)]
     script = str(project_root / 'tools/dist_train.sh')
     first = work / 'iter_5.pth'
     log_file = tmp_path / 'killed.txt'
-    train_and_kill(['bash', script, *arguments], project_root, first, log_file)
+    train_and_kill(['bash', script, *arguments], tmp_path, first, log_file)
     killed = log_file.read_text()
     assert killed.count('clustering 6 labeled images') == 1
     assert 'subclass sizes' in killed
@@ -128,7 +129,7 @@ def test_main_job(shared_dir, project_root, run_tool, tmp_path):
 
     resumed = run_tool(
         *('dist_train.sh', *arguments, '--resume'),
-        cwd=project_root,
+        cwd=tmp_path,
         timeout=590,
     ).stdout
     iterations = re.findall(r'Iter\(train\) \[ *(\d+)/13\]', resumed)
@@ -154,6 +155,6 @@ def test_main_job(shared_dir, project_root, run_tool, tmp_path):
     tested = run_tool(
         *('test.py', config, work / 'iter_13.pth'),
         *('--work-dir', tmp_path / 'test', *as_options(TEST)),
-        cwd=project_root,
+        cwd=tmp_path,
     ).stdout
     assert mean_iou(tested) == mean_iou(resumed)

@@ -145,8 +145,10 @@ def test_wheel_has_package_and_mim_content_alone(project_root, wheel):
 @pytest.mark.slow
 def test_wheel_trains_the_demo(wheel_python, installed, tmp_path):
     assert wheel_python.parents[1] in installed.parents
+    tools = installed / '.mim' / 'tools'
+    run(wheel_python, tools / 'demo_images.py', cwd=tmp_path)
     output = run(
-        *(wheel_python, installed / '.mim' / 'tools' / 'train.py'),
+        *(wheel_python, tools / 'train.py'),
         installed / '.mim' / 'configs' / 'usrn' / 'demo.py',
         *('--work-dir', tmp_path / 'work'),
         *(

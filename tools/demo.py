@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
+from demo_images import CLASSES, NUM_IMAGES, NUM_LABELED, make_demo_data
 from demo_pictures import save_pictures
 from rich.console import Console
 from rich.progress import (
@@ -26,18 +27,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from mmseg_usrn.datasets.demo_dataset import (
-    CLASSES,
-    NUM_IMAGES,
-    NUM_LABELED,
-    make_demo_data,
-)
-
 TOOLS = Path(__file__).resolve().parent
-CONFIGS = {
-    'baseline': TOOLS.parent / 'configs/usrn/demo_baseline.py',
-    'USRN': TOOLS.parent / 'configs/usrn/demo.py',
-}
+CONFIG = TOOLS.parent / 'configs/usrn/demo.py'
+MODELS = {'baseline': ['--baseline'], 'USRN': []}  # arguments of train.py
 ITERATION = re.compile(
     r'Iter\((?:train|test)\)\s*\[\s*(\d+)/(\d+)\](?:.*?\bloss: ([\d.]+))?'
 )
@@ -138,12 +130,12 @@ def train_and_test(
         IoU in percent by class name, by model name.
     """
     results = {}
-    for name, config in CONFIGS.items():
+    for name, arguments in MODELS.items():
         folder = work_dir / name.lower()
         display.run(
             f'train {name} (seed {seed})',
             [
-                'bash', TOOLS / 'dist_train.sh', config, 2,
+                'bash', TOOLS / 'dist_train.sh', CONFIG, 2, *arguments,
                 '--work-dir', folder,
                 '--cfg-options', f'randomness.seed={seed}',
             ],
@@ -153,7 +145,7 @@ def train_and_test(
         output = display.run(
             f'test {name} (seed {seed})',
             [
-                sys.executable, TOOLS / 'test.py', config, checkpoint,
+                sys.executable, TOOLS / 'test.py', CONFIG, checkpoint,
                 '--work-dir', folder / 'test',
                 '--out', folder / 'predictions',
             ],
@@ -197,7 +189,7 @@ def class_table(results: dict[int, dict[str, dict[str, float]]]) -> Table:
         title=f'IoU in % on {NUM_IMAGES["test"]} test images (seed {seeds})'
     )
     table.add_column('class')
-    for column in (*CONFIGS, 'difference'):
+    for column in (*MODELS, 'difference'):
         table.add_column(column, justify='right')
     for name in (*CLASSES, 'mIoU'):
         means = [
@@ -205,7 +197,7 @@ def class_table(results: dict[int, dict[str, dict[str, float]]]) -> Table:
                 mean_iou(run[model]) if name == 'mIoU' else run[model][name]
                 for run in results.values()
             )
-            for model in CONFIGS
+            for model in MODELS
         ]
         if name == 'mIoU':
             table.add_section()
@@ -224,7 +216,7 @@ def seed_table(results: dict[int, dict[str, dict[str, float]]]) -> Table:
     table.add_column('seed')
     columns = {
         model: [mean_iou(run[model]) for run in results.values()]
-        for model in CONFIGS
+        for model in MODELS
     }
     first, second = columns.values()
     columns['difference'] = [b - a for a, b in zip(first, second, strict=True)]

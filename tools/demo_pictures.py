@@ -8,11 +8,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
 
-from mmseg_usrn.datasets import DemoDataset
+from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.models import USRN
 from mmseg_usrn.visualization import (
     draw_pseudo_labels,
@@ -44,8 +45,9 @@ def save_pictures(work_dir: Path, seed: int, results: dict) -> list[Path]:
     load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
     test = DATASETS.build(cfg.test_dataloader.dataset)
     paired = cfg.train_dataloader.dataset
+    unlabeled = of_split(paired.split_dir, 'unlabeled', paired.unlabeled)
     unlabeled = DATASETS.build(
-        {**paired.unlabeled, 'pipeline': cfg.test_dataloader.dataset.pipeline}
+        {**unlabeled, 'pipeline': cfg.test_dataloader.dataset.pipeline}
     )
     figures = {
         'demo.png': _predictions(model, test, folder, results[seed]),
@@ -58,7 +60,7 @@ def save_pictures(work_dir: Path, seed: int, results: dict) -> list[Path]:
 
 
 def _predictions(
-    model: USRN, dataset: DemoDataset, folder: Path, results: dict
+    model: USRN, dataset: BaseDataset, folder: Path, results: dict
 ):
     """Rows of image, truth, baseline, USRN and subclasses."""
     palette = dataset.metainfo['palette']
@@ -97,7 +99,7 @@ def _predictions(
     )
 
 
-def _pseudo_labels(model: USRN, dataset: DemoDataset):
+def _pseudo_labels(model: USRN, dataset: BaseDataset):
     """Rows of unlabeled image, class prediction, gate and pseudo label."""
     rows = []
     for index in range(NUM_ROWS):

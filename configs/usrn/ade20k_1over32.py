@@ -15,3 +15,4 @@ model = dict(
     # 300 x 512 x 512 values, 0.3 GB in float32.
     num_subclasses=300,
 )
+train_dataloader = dict(dataset=dict(split_dir='data/splits/ade20k/1over32'))

@@ -1,8 +1,4 @@
 _base_ = './camvid_1over8.py'
-splits = 'splits/1over16/seed0/'
 train_dataloader = dict(
-    dataset=dict(
-        labeled=dict(ann_file=splits + 'labeled.txt'),
-        unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
-    )
+    dataset=dict(split_dir='data/camvid/splits/1over16/seed0')
 )

@@ -15,9 +15,12 @@ model = dict(
     backbone=dict(
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='../shared/data/weights/mobilenet_v2_imagenet.pth',
+            checkpoint='data/weights/mobilenet_v2_imagenet.pth',
         )
     ),
     decode_head=dict(num_classes=11),
     auxiliary_head=dict(num_classes=11),
+)
+train_dataloader = dict(
+    dataset=dict(split_dir='data/camvid/splits/1over8/seed0')
 )

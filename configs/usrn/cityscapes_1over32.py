@@ -10,3 +10,6 @@ data_preprocessor = dict(size=_base_.crop_size)
 model = dict(type='USRN', data_preprocessor=data_preprocessor)
 # The USRN paper's rate for Cityscapes.
 optim_wrapper = dict(optimizer=dict(lr=0.02))
+train_dataloader = dict(
+    dataset=dict(split_dir='data/splits/cityscapes/1over32')
+)

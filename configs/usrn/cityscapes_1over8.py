@@ -1,8 +1,4 @@
 _base_ = './cityscapes_1over32.py'
-splits = '../splits/cityscapes/1over8/'
 train_dataloader = dict(
-    dataset=dict(
-        labeled=dict(ann_file=splits + 'labeled.txt'),
-        unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
-    )
+    dataset=dict(split_dir='data/splits/cityscapes/1over8')
 )

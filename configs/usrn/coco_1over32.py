@@ -15,3 +15,4 @@ model = dict(
     # 342 x 512 x 512 values, 0.3 GB in float32.
     num_subclasses=342,
 )
+train_dataloader = dict(dataset=dict(split_dir='data/splits/coco/1over32'))

@@ -1,8 +1,2 @@
 _base_ = './coco_1over32.py'
-splits = '../splits/coco/1over512/'
-train_dataloader = dict(
-    dataset=dict(
-        labeled=dict(ann_file=splits + 'labeled.txt'),
-        unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
-    )
-)
+train_dataloader = dict(dataset=dict(split_dir='data/splits/coco/1over512'))

@@ -13,3 +13,4 @@ model = dict(
     decode_head=dict(num_classes=21),
     auxiliary_head=dict(num_classes=21),
 )
+train_dataloader = dict(dataset=dict(split_dir='data/splits/voc/1over32'))

@@ -1,20 +1,4 @@
 # 732 of the 1,464 images with the original, high-quality masks (1/2); all
 # other training images, those of SBD included, are unlabeled.
 _base_ = './voc_1464.py'
-how_to_prepare = (
-    'README.md, "Pascal VOC", shows the folders; the lists are made by: '
-    'python tools/make_splits.py data/splits/voc/732 --labeled LIST --train '
-    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt, where LIST '
-    'names the 732 images: a published list, or one drawn by '
-    'python tools/make_splits.py data/splits/voc/draw_732 --train '
-    'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt --masks '
-    'data/VOCdevkit/VOC2012/SegmentationClass --num-classes 21 '
-    '--count 732'
-)
-splits = '../../splits/voc/732/'
-train_dataloader = dict(
-    dataset=dict(
-        labeled=dict(ann_file=splits + 'labeled.txt'),
-        unlabeled=dict(ann_file=splits + 'unlabeled.txt'),
-    )
-)
+train_dataloader = dict(dataset=dict(split_dir='data/splits/voc/732'))

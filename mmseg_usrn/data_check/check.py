@@ -10,6 +10,8 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
+from mmseg_usrn.datasets.paired_dataset import of_split
+
 from .findings import make_report
 from .report import DataReport, error
 from .scan import scan
@@ -53,9 +55,13 @@ def check_config(
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     train = cfg.train_dataloader.dataset
     paired = 'labeled' in train and 'unlabeled' in train
-    configs = dict(
-        labeled=train.labeled if paired else train,
-        unlabeled=train.unlabeled if paired else None,
+    configs = {'labeled': train}
+    if paired:
+        configs = {
+            part: of_split(train.get('split_dir'), part, train[part])
+            for part in ('labeled', 'unlabeled')
+        }
+    configs.update(
         val=(cfg.get('val_dataloader') or {}).get('dataset'),
     )
     advice = cfg.get('how_to_prepare', 'correct the paths and files')

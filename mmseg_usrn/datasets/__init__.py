@@ -1,6 +1,5 @@
 """Datasets and transforms."""
 
-from .demo_dataset import DemoDataset
 from .folder_dataset import FolderSegDataset
 from .paired_dataset import PairedDataset
 from .transforms import AddCellMap, MultiBranch, PackLabeledInputs
@@ -8,7 +7,6 @@ from .unlabeled_dataset import UnlabeledDataset
 
 __all__ = [
     'AddCellMap',
-    'DemoDataset',
     'FolderSegDataset',
     'MultiBranch',
     'PackLabeledInputs',

@@ -1,6 +1,8 @@
 """Pairs of labeled and unlabeled samples."""
 
 import copy
+import os.path as osp
+from collections.abc import Mapping
 
 import numpy as np
 from mmcv.transforms import Compose
@@ -33,6 +35,9 @@ class PairedDataset(Dataset):
             after ``LoadAnnotations`` and ends with ``PackLabeledInputs``.
         unlabeled: Config of any MMSeg dataset whose pipeline loads no
             annotations and ends with ``MultiBranch``.
+        split_dir: Folder whose ``labeled.txt`` and ``unlabeled.txt`` list the
+            images of the two parts, as ``tools/make_splits.py`` writes them;
+            relative to the working directory.
         num_unlabeled: Unlabeled images per labeled image. Defaults to 1.
         feature_pipeline: Un-augmented pipeline of the labeled images whose
             features are clustered, usually the test pipeline. Defaults to
@@ -46,6 +51,7 @@ class PairedDataset(Dataset):
         self,
         labeled: dict | BaseDataset,
         unlabeled: dict | BaseDataset,
+        split_dir: str | None = None,
         num_unlabeled: int = 1,
         feature_pipeline: list[dict] | None = None,
     ) -> None:
@@ -55,8 +61,12 @@ class PairedDataset(Dataset):
                 'model on the labeled dataset alone if there are no '
                 'unlabeled images'
             )
-        self.labeled = _build('labeled', labeled)
-        self.unlabeled = _build('unlabeled', unlabeled)
+        self.labeled = _build(
+            'labeled', of_split(split_dir, 'labeled', labeled)
+        )
+        self.unlabeled = _build(
+            'unlabeled', of_split(split_dir, 'unlabeled', unlabeled)
+        )
         self.num_unlabeled = num_unlabeled
         self.feature_pipeline = feature_pipeline
         self.cell_stride = self._find_cell_stride()
@@ -136,6 +146,33 @@ class PairedDataset(Dataset):
             f'unlabeled={self.unlabeled!r}, '
             f'num_unlabeled={self.num_unlabeled})'
         )
+
+
+def of_split(
+    split_dir: str | None, name: str, config: dict | BaseDataset
+) -> dict | BaseDataset:
+    """A part of a paired dataset, with its list of the split.
+
+    Args:
+        split_dir: Folder of the lists, or None for the part as it is.
+        name: ``'labeled'`` or ``'unlabeled'``.
+        config: The part.
+
+    Raises:
+        ValueError: If the part has a list already, or is built already.
+    """
+    if split_dir is None:
+        return config
+    if not isinstance(config, Mapping) or config.get('ann_file'):
+        raise ValueError(
+            f'split_dir={split_dir} and {name}.ann_file both name the '
+            f'{name} images; leave one of them out'
+        )
+    # Absolute: MMSeg would look for it below data_root.
+    return {
+        **config,
+        'ann_file': osp.abspath(osp.join(split_dir, f'{name}.txt')),
+    }
 
 
 def _build(name: str, config: dict | Dataset) -> Dataset:

@@ -13,6 +13,8 @@ from mmengine.runner import find_latest_checkpoint
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 
+from mmseg_usrn.datasets.paired_dataset import of_split
+
 from .distributed import num_processes, prepare_launch
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
@@ -110,7 +112,9 @@ def to_baseline(cfg: Config) -> None:
             f'train_dataloader.dataset is a {dataset.get("type")}: leave '
             '--baseline out'
         )
-    cfg.train_dataloader.dataset = labeled_part(dataset)
+    cfg.train_dataloader.dataset = of_split(
+        dataset.get('split_dir'), 'labeled', dataset.labeled
+    )
     segmentor = MODELS.get(cfg.model.type)
     cfg.model.type = EncoderDecoder.__name__
     stock = signature(EncoderDecoder).parameters
@@ -118,18 +122,6 @@ def to_baseline(cfg: Config) -> None:
         cfg.model.pop(name, None)  # a setting of the semi-supervised model
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [h for h in hooks if h['type'] != RECLUSTER_HOOK]
-
-
-def labeled_part(dataset: dict) -> dict:
-    """Config of the labeled part of a paired dataset, as a dataset of its own.
-
-    Args:
-        dataset: Config of a ``PairedDataset``.
-    """
-    labeled = dataset['labeled']
-    if dataset.get('split_dir') is not None:
-        labeled['ann_file'] = os.path.join(dataset['split_dir'], 'labeled.txt')
-    return labeled
 
 
 def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:

@@ -10,6 +10,7 @@ from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.datasets.transforms import PadToSize, RandomLongSideResize
+from mmseg_usrn.engine.run_config import to_baseline
 
 PAD_BGR = (104, 116, 124)
 # name: labeled images, training images, epochs in the original's config,
@@ -32,12 +33,24 @@ def load(project_root):
     return lambda name: Config.fromfile(folder / f'paper_{name}.py')
 
 
+@pytest.fixture
+def load_baseline(load):
+    """Reads the supervised baseline of a config of the paper."""
+
+    def load_baseline(name):
+        cfg = load(name)
+        cfg.merge_from_dict(cfg.baseline)
+        to_baseline(cfg)
+        return cfg
+
+    return load_baseline
+
+
 @pytest.mark.parametrize('name', RUNS)
-def test_iterations_are_those_of_the_original(load, name):
+def test_iterations_are_those_of_the_original(load, load_baseline, name):
     labeled, images, epochs, per_gpu, batch, _ = RUNS[name]
     epochs *= images // labeled
-    for config, size in ((name, per_gpu), (f'{name}_baseline', batch)):
-        cfg = load(config)
+    for cfg, size in ((load(name), per_gpu), (load_baseline(name), batch)):
         assert cfg.train_cfg.max_iters == labeled // size * epochs
         assert cfg.train_cfg.max_iters % cfg.train_cfg.val_interval == 0
         assert cfg.param_scheduler.end == cfg.train_cfg.max_iters + 1
@@ -55,16 +68,13 @@ def test_subclasses_are_the_published_ones(load, name):
 
 
 @pytest.mark.parametrize('name', RUNS)
-def test_parts_of_a_run_agree(load, name):
+def test_parts_of_a_run_agree(load, load_baseline, name):
     fraction = name.split('_')[1]
-    usrn, baseline = load(name), load(f'{name}_baseline')
+    usrn, baseline = load(name), load_baseline(name)
     parts = usrn.train_dataloader.dataset
-    for part, file in (
-        (parts.labeled, 'labeled.txt'),
-        (parts.unlabeled, 'unlabeled.txt'),
-        (baseline.train_dataloader.dataset, 'labeled.txt'),
-    ):
-        assert part.ann_file.endswith(f'/{fraction}/{file}')
+    assert parts.split_dir.endswith(f'/{fraction}')
+    supervised = baseline.train_dataloader.dataset
+    assert supervised.ann_file.endswith(f'/{fraction}/labeled.txt')
     assert parts.feature_pipeline == usrn.val_dataloader.dataset.pipeline
     assert usrn.model.backbone == baseline.model.backbone
     assert usrn.model.decode_head == baseline.model.decode_head
@@ -146,23 +156,23 @@ def check_samples(cfg, crop):
 
 
 def test_voc_is_read_from_its_true_folders(
-    load, voc_root, tmp_path, monkeypatch
+    load, load_baseline, voc_root, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     write_lists(tmp_path, 'voc/1over32', [f'2007_{i:06d}' for i in range(8)])
     check_samples(load('voc_1over32'), 320)
-    baseline = load('voc_1over32_baseline').train_dataloader.dataset
+    baseline = load_baseline('voc_1over32').train_dataloader.dataset
     assert len(DATASETS.build(baseline)) == 7
 
 
 def test_cityscapes_is_read_from_its_true_folders(
-    load, cityscapes_root, tmp_path, monkeypatch
+    load, load_baseline, cityscapes_root, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     stems = [f'aachen/aachen_{i:06d}_000019' for i in range(4)]
     write_lists(tmp_path, 'cityscapes/1over8', stems)
     check_samples(load('cityscapes_1over8'), 720)
-    baseline = load('cityscapes_1over8_baseline').train_dataloader.dataset
+    baseline = load_baseline('cityscapes_1over8').train_dataloader.dataset
     assert len(DATASETS.build(baseline)) == 3
 
 

@@ -46,25 +46,19 @@ SCHEDULE = {
 }
 
 
-def options(is_baseline: bool) -> list[str]:
-    """Arguments that make a run small."""
-    dataset = 'train_dataloader.dataset.'
-    small = {**NETWORK, **SCHEDULE}
-    if is_baseline:
-        pipelines = {dataset + 'pipeline.': (3, 4)}
-    else:
-        pipelines = {
-            dataset + 'labeled.pipeline.': (3, 4),
-            dataset + 'unlabeled.pipeline.': (1, 2),
-        }
-        small[dataset + 'feature_pipeline.1.scale'] = '(128,64)'
-        small['custom_hooks.0.warmup_iters'] = 1
-        small['custom_hooks.0.interval'] = 1
-        small['custom_hooks.0.num_workers'] = 0
-    for pipeline, (resize, crop) in pipelines.items():
-        small[f'{pipeline}{resize}.scale'] = '(128,64)'
-        small[f'{pipeline}{crop}.crop_size'] = '(64,64)'
-    return ['--cfg-options', *(f'{k}={v}' for k, v in small.items())]
+DATASET = 'train_dataloader.dataset.'
+SIZES = {
+    f'{DATASET}labeled.pipeline.3.scale': '(128,64)',
+    f'{DATASET}labeled.pipeline.4.crop_size': '(64,64)',
+    f'{DATASET}unlabeled.pipeline.1.scale': '(128,64)',
+    f'{DATASET}unlabeled.pipeline.2.crop_size': '(64,64)',
+    f'{DATASET}feature_pipeline.1.scale': '(128,64)',
+    'custom_hooks.0.warmup_iters': 1,
+    'custom_hooks.0.interval': 1,
+    'custom_hooks.0.num_workers': 0,
+}
+SMALL = {**NETWORK, **SCHEDULE, **SIZES}
+OPTIONS = ['--cfg-options', *(f'{k}={v}' for k, v in SMALL.items())]
 
 
 @pytest.fixture(params=['voc', 'cityscapes'])
@@ -85,40 +79,39 @@ def data_name(request, tmp_path, run_tool) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('suffix', ['', '_baseline'])
+@pytest.mark.parametrize('arguments', [[], ['--baseline']])
 @pytest.mark.parametrize('place', range(3))
 def test_two_processes(
-    project_root, run_tool, tmp_path, data_name, place, suffix
+    project_root, run_tool, tmp_path, data_name, place, arguments
 ):
-    name = f'{data_name}_{SPLITS[data_name][place]}{suffix}'
+    name = f'{data_name}_{SPLITS[data_name][place]}'
     config = project_root / f'configs/usrn/{name}.py'
     done = run_tool(
-        *('dist_train.sh', config, 2, '--work-dir', 'work'),
-        *options(bool(suffix)),
+        *('dist_train.sh', config, 2, '--work-dir', 'work', *arguments),
+        *OPTIONS,
         cwd=tmp_path,
         timeout=580,
     )
     log = done.stdout
-    assert f'{SPLITS[data_name][place]}/labeled.txt' in log
     assert 'Iter(val)' in log and 'mIoU' in log
     assert re.search(r'loss_ce: \d', log)
     assert not re.search(r'loss\S*: (nan|inf)', log)
-    assert ('unsup_class.loss_ce' in log) == (not suffix)
-    assert ('subclass sizes' in log) == (not suffix)
+    assert ('unsup_class.loss_ce' in log) == (not arguments)
+    assert ('subclass sizes' in log) == (not arguments)
     state = torch.load(tmp_path / 'work/iter_3.pth', weights_only=False)
     assert all(v.isfinite().all() for v in state['state_dict'].values())
 
 
-@pytest.mark.parametrize('suffix', ['', '_baseline'])
+@pytest.mark.parametrize('baseline', [False, True])
 @pytest.mark.parametrize('name', SPLITS)
-def test_missing_data(project_root, monkeypatch, tmp_path, name, suffix):
+def test_missing_data(project_root, monkeypatch, tmp_path, name, baseline):
     monkeypatch.chdir(tmp_path)
     parser = ArgumentParser()
     add_common_arguments(parser)
-    config = project_root / f'configs/usrn/{name}_1over32{suffix}.py'
-    with pytest.raises(SystemExit) as error:
-        load_config(parser.parse_args([str(config)]))
-    message = error.value.code
-    assert f'  data/splits/{name}/1over32/labeled.txt' in message
+    config = project_root / f'configs/usrn/{name}_1over32.py'
+    with pytest.raises(ValueError) as error:
+        load_config(parser.parse_args([str(config)]), baseline=baseline)
+    message = str(error.value)
+    assert f'data/splits/{name}/1over32' in message
     assert f'tools/make_splits.py data/splits/{name}/1over32' in message
-    assert 'README.md' in message
+    assert 'docs/datasets.md' in message

@@ -28,7 +28,7 @@ def camvid(shared_dir, project_root):
     paired = cfg.train_dataloader.dataset
     for part in ('labeled', 'unlabeled'):
         paired[part].data_root = str(root)
-        paired[part].ann_file = f'{SPLIT}/{part}.txt'
+    paired.split_dir = str(root / SPLIT)
     cfg.val_dataloader.dataset.data_root = str(root)
     return cfg
 

@@ -7,6 +7,7 @@ import pytest
 def test_the_screen_is_short_and_the_log_file_is_whole(
     run_tool, project_root, tmp_path
 ):
+    run_tool('demo_images.py', cwd=tmp_path)
     done = run_tool(
         *('train.py', project_root / 'configs/usrn/demo.py'),
         *(

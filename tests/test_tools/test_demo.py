@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mmseg_usrn.datasets.demo_dataset import CLASSES
-
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
-CONFIGS = TOOLS.parent / 'configs' / 'usrn'
+CONFIG = TOOLS.parent / 'configs' / 'usrn' / 'demo.py'
+CLASSES = ('background', 'path', 'pond', 'bush', 'crate', 'stone')
 
 
 @pytest.fixture(scope='module')
@@ -102,17 +101,14 @@ def test_short_demo(demo, display, tmp_path, monkeypatch):
         'default_hooks = dict(checkpoint=dict(interval=max_iters),\n'
         '                     logger=dict(interval=10))\n'
     )
-    configs = {}
-    for name, stem in (('baseline', 'demo_baseline'), ('USRN', 'demo')):
-        configs[name] = tmp_path / f'{stem}.py'
-        base = CONFIGS / f'{stem}.py'
-        configs[name].write_text(f"_base_ = '{base}'\n" + short)
-    with configs['USRN'].open('a') as file:
-        file.write(
-            'custom_hooks = [dict(type="SubclassReclusterHook",'
-            ' warmup_iters=10, interval=10, num_workers=0)]\n'
-        )
-    monkeypatch.setattr(demo, 'CONFIGS', configs)
+    config = tmp_path / 'demo.py'
+    config.write_text(
+        f"_base_ = '{CONFIG}'\n{short}"
+        'custom_hooks = [dict(type="SubclassReclusterHook",'
+        ' warmup_iters=10, interval=10, num_workers=0)]\n'
+    )
+    monkeypatch.setattr(demo, 'CONFIG', config)
+    demo.make_demo_data('data/demo')
     results = {0: demo.train_and_test(display, 0, tmp_path / 'work/seed0')}
     log = (tmp_path / 'work/seed0/usrn/train_output.txt').read_text()
     assert log.count('clustering 8 labeled images') == 2

@@ -5,6 +5,7 @@ from PIL import Image
 @pytest.mark.slow
 def test_picture_has_a_row_per_sample(run_tool, project_root, tmp_path):
     config = project_root / 'configs/usrn/demo.py'
+    run_tool('demo_images.py', cwd=tmp_path)
     sizes = []
     for rows in (1, 2):
         out = tmp_path / f'{rows}.png'
@@ -16,11 +17,11 @@ def test_picture_has_a_row_per_sample(run_tool, project_root, tmp_path):
 
 
 @pytest.mark.slow
-def test_config_without_pairs_is_refused(run_tool, project_root, tmp_path):
+def test_config_without_pairs_is_refused(run_tool, toy_config, tmp_path):
+    dataset = toy_config.train_dataloader.dataset
+    toy_config.train_dataloader.dataset = dataset.labeled
+    toy_config.dump(tmp_path / 'stock.py')
     done = run_tool(
-        *('show_samples.py', project_root / 'configs/usrn/demo_baseline.py'),
-        tmp_path / 'out.png',
-        cwd=tmp_path,
-        check=False,
+        *('show_samples.py', 'stock.py', 'out.png'), cwd=tmp_path, check=False
     )
     assert 'has no PairedDataset' in done.stdout

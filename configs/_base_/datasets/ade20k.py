@@ -11,7 +11,6 @@ how_to_prepare = (
     'class)'
 )
 data_root = 'data/ade/ADEChallengeData2016'
-splits = '../../splits/ade20k/1over32/'  # relative to data_root
 train_dataloader = dict(
     dataset=dict(
         labeled=dict(
@@ -20,12 +19,10 @@ train_dataloader = dict(
             data_prefix=dict(
                 img_path='images/training', seg_map_path='annotations/training'
             ),
-            ann_file=splits + 'labeled.txt',
         ),
         unlabeled=dict(
             data_root=data_root,
             data_prefix=dict(img_path='images/training'),
-            ann_file=splits + 'unlabeled.txt',
         ),
     )
 )

@@ -10,7 +10,6 @@ how_to_prepare = (
     '_labelTrainIds.png --num-classes 171 --fraction 1/32'
 )
 data_root = 'data/coco_stuff164k'
-splits = '../splits/coco/1over32/'  # relative to data_root
 train_dataloader = dict(
     dataset=dict(
         labeled=dict(
@@ -20,7 +19,6 @@ train_dataloader = dict(
                 img_path='images/train2017',
                 seg_map_path='annotations/train2017',
             ),
-            ann_file=splits + 'labeled.txt',
             pipeline=[
                 dict(type='LoadImageFromFile'),
                 dict(type='LoadAnnotations'),
@@ -39,7 +37,6 @@ train_dataloader = dict(
         unlabeled=dict(
             data_root=data_root,
             data_prefix=dict(img_path='images/train2017'),
-            ann_file=splits + 'unlabeled.txt',
         ),
     )
 )

@@ -1,7 +1,6 @@
-# Own images: folders of images, and of masks for the labeled ones. A config
-# on top of this names the folders and classes (docs/own_data.md); sizes here
-# are MMSeg's for Pascal VOC and ADE20K.
-_base_ = './strong_view.py'
+# Folders of images, and of masks for the labeled ones. A config on top of this
+# names the folders and classes (docs/own_data.md); sizes here are MMSeg's for
+# Pascal VOC and ADE20K.
 crop_size = (512, 512)
 resize = dict(
     type='RandomResize',
@@ -9,6 +8,34 @@ resize = dict(
     ratio_range=(0.5, 2.0),
     keep_ratio=True,
 )
+# What the strong view of an unlabeled image adds to the weak one, in this
+# order: the augmentation of the USRN paper's code.
+strong_view = [
+    dict(
+        type='RandomApply',
+        transforms=[dict(type='GaussianBlur', kernel_size=5)],
+        prob=0.5,
+    ),
+    dict(
+        type='RandomApply',
+        transforms=[
+            dict(
+                type='ColorJitter',
+                brightness=0.4,
+                contrast=0.4,
+                saturation=0.4,
+                hue=0.1,
+            )
+        ],
+        prob=0.8,
+    ),
+    dict(
+        type='RandomGrayscale',
+        prob=0.2,
+        keep_channels=True,
+        channel_weights=(0.114, 0.587, 0.299),  # luma, of BGR
+    ),
+]
 # The pipelines without resize and crop, for configs that change these.
 load_labeled = [
     dict(type='LoadImageFromFile'),
@@ -21,14 +48,12 @@ end_labeled = [
     dict(type='PackLabeledInputs'),
 ]
 load_unlabeled = [dict(type='LoadImageFromFile')]
-end_unlabeled = [
-    dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='MultiBranch',
-        unsup_weak=[dict(type='PackSegInputs')],
-        unsup_strong=[*_base_.strong_view, dict(type='PackSegInputs')],
-    ),
-]
+views = dict(
+    type='MultiBranch',
+    unsup_weak=[dict(type='PackSegInputs')],
+    unsup_strong=[*strong_view, dict(type='PackSegInputs')],
+)
+end_unlabeled = [dict(type='RandomFlip', prob=0.5), views]
 load_test = [dict(type='LoadImageFromFile')]
 end_test = [dict(type='LoadAnnotations'), dict(type='PackSegInputs')]
 test_pipeline = [
@@ -66,7 +91,7 @@ train_dataloader = dict(
         feature_pipeline=test_pipeline,
     ),
 )
-# Global batch of the USRN paper: 8 labeled and 8 unlabeled images.
+# Global batch of the USRN paper on VOC: 8 labeled and 8 unlabeled images.
 auto_scale_lr = dict(enable=False, base_batch_size=8)
 val_dataloader = dict(
     batch_size=1,

@@ -1,23 +1,23 @@
-# Cityscapes 1/16: 186 labeled images. Stages 2 (clustering the features of
-# the best baseline) and 3 (USRN, again from ImageNet weights) of the recipe.
-_base_ = [
-    './_base_/cityscapes.py',
-    './_base_/published_subclasses.py',
-    './_base_/usrn.py',
-]
+# Cityscapes 1/16: 186 labeled images. The paper's three stages are run by
+# tools/three_stages.sh: this config's baseline, clustering its features, USRN
+# again from ImageNet weights.
+_base_ = ['./_base_/cityscapes.py', './_base_/published_subclasses.py']
 subclasses = _base_.published_subclasses.cityscapes_1over16
-model = dict(num_subclasses=sum(subclasses), **_base_.usrn)
+model = dict(num_subclasses=sum(subclasses))
+train_dataloader = dict(
+    dataset=dict(split_dir='data/splits/cityscapes/1over16')
+)
 # 7,200 epochs of floor(186 / 1) = 186 iterations on 4 GPUs, 1 + 1 images each
 max_iters = 1339200
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
 param_scheduler = dict(end=max_iters + 1)
-optim_wrapper = dict(optimizer=dict(lr=0.02))  # twice that of VOC
-train_dataloader = _base_.usrn_dataloader
-train_dataloader.dataset.labeled.ann_file = (
-    '../splits/cityscapes/1over16/labeled.txt'
-)
-train_dataloader.dataset.unlabeled.ann_file = (
-    '../splits/cityscapes/1over16/unlabeled.txt'
+# 7,200 epochs of floor(186 / 4) = 46 iterations on 2 GPUs, 2 images each
+baseline_iters = 331200
+baseline = dict(
+    train_cfg=dict(
+        max_iters=baseline_iters, val_interval=baseline_iters // 80
+    ),
+    param_scheduler=dict(end=baseline_iters + 1),
 )
 custom_hooks = [
     dict(

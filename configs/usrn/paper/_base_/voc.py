@@ -1,17 +1,7 @@
 # Pascal VOC 2012 with the SBD masks; sizes as in the original's voc configs
 # (base_size 400, crop_size 320).
-_base_ = [
-    './deeplabv3plus_r50.py',
-    './schedule.py',
-    './evaluation.py',
-    '../../../_base_/datasets/strong_view.py',
-]
-how_to_prepare = (
-    'README.md, "Pascal VOC", shows the folders; docs/splits.md says how to '
-    "take the original's lists of labeled images"
-)
-data_root = 'data/VOCdevkit/VOC2012'
-crop_size = (320, 320)
+_base_ = ['../../../_base_/datasets/voc.py', './recipe.py']
+crop_size = _base_.crop_size
 model = dict(
     data_preprocessor=dict(size=crop_size),
     decode_head=dict(num_classes=21),
@@ -21,83 +11,30 @@ pad_crop_flip = [
     dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
 ]
-augmentation = [
-    # 0.5 to 2.0 times 400
-    dict(type='RandomLongSideResize', long_side=(200, 800)),
-    *pad_crop_flip,
-]
-labeled = dict(
-    type='PascalVOCDataset',
-    data_root=data_root,
-    data_prefix=dict(
-        img_path='JPEGImages',
-        seg_map_path='SegmentationClassAug',
-    ),
-    pipeline=[
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        *augmentation,
-        dict(type='PackSegInputs'),
-    ],
-)
-labeled_with_cells = {
-    **labeled,
-    'pipeline': [
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        dict(type='AddCellMap', stride=8),
-        *augmentation,
-        dict(type='PackLabeledInputs'),
-    ],
-}
-unlabeled = dict(
-    type='UnlabeledDataset',
-    data_root=data_root,
-    data_prefix=dict(img_path='JPEGImages'),
-    img_suffix='.jpg',
-    pipeline=[
-        dict(type='LoadImageFromFile'),
-        # 0.8 to 2.0 times 400
-        dict(type='RandomLongSideResize', long_side=(320, 800)),
-        *pad_crop_flip,
-        dict(
-            type='MultiBranch',
-            unsup_weak=[dict(type='PackSegInputs')],
-            unsup_strong=[*_base_.strong_view, dict(type='PackSegInputs')],
-        ),
-    ],
-)
-# The batch of all GPUs; divided among however many there are.
-auto_scale_lr = dict(enable=False, base_batch_size=8)
-baseline_dataloader = dict(
+train_dataloader = dict(
     batch_size=8,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=labeled,
-)
-usrn_dataloader = {
-    **baseline_dataloader,
-    'dataset': dict(
-        type='PairedDataset',
-        labeled=labeled_with_cells,
-        unlabeled=unlabeled,
-        feature_pipeline=_base_.test_pipeline,
-    ),
-}
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='PascalVOCDataset',
-        data_root=data_root,
-        data_prefix=dict(
-            img_path='JPEGImages', seg_map_path='SegmentationClass'
+        labeled=dict(
+            pipeline=[
+                *_base_.load_labeled,
+                # 0.5 to 2.0 times 400
+                dict(type='RandomLongSideResize', long_side=(200, 800)),
+                *pad_crop_flip,
+                dict(type='PackLabeledInputs'),
+            ]
         ),
-        ann_file='ImageSets/Segmentation/val.txt',
-        pipeline=_base_.test_pipeline,
+        unlabeled=dict(
+            img_suffix='.jpg',
+            pipeline=[
+                *_base_.load_unlabeled,
+                # 0.8 to 2.0 times 400
+                dict(type='RandomLongSideResize', long_side=(320, 800)),
+                *pad_crop_flip,
+                _base_.views,
+            ],
+        ),
+        feature_pipeline=_base_.whole_image_pipeline,
     ),
 )
+val_dataloader = dict(dataset=dict(pipeline=_base_.whole_image_pipeline))
 test_dataloader = val_dataloader

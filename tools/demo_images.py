@@ -1,5 +1,7 @@
 """Generated demo images: small, textured, imbalanced, made in seconds.
 
+    python tools/demo_images.py
+
 The background is one class with four looks (meadow, brick, gravel, sky). Path
 and pond are of medium size. Bush, crate and stone are small and rare, and each
 resembles one look of the background. Light and colour change from image to
@@ -8,15 +10,15 @@ image, so that a few labeled images do not show what all images show.
 Shapes: ``H, W`` height and width of an image.
 """
 
+import argparse
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
-from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
 
 SIZE = 96  # height and width of every image, pixels
 NUM_LABELED = 8
@@ -24,10 +26,7 @@ NUM_IMAGES = dict(train=208, val=24, test=60)  # train: labeled + unlabeled
 # Part of the seed. The settings of the demo were chosen on the images of 2,
 # so the test images are others.
 _STREAMS = dict(train=0, val=1, test=3)
-PARTS = ('labeled', 'unlabeled', 'val', 'test')
 CLASSES = ('background', 'path', 'pond', 'bush', 'crate', 'stone')
-PALETTE = ((125, 125, 125), (235, 180, 70), (60, 130, 220), (50, 165, 85),
-           (215, 80, 60), (150, 90, 190))  # yapf: disable
 # The rare class that hides in each look of the background.
 LOOKS = dict(meadow=3, brick=4, gravel=5, sky=None)
 
@@ -57,8 +56,8 @@ def make_demo_data(root: str | Path, seed: int = 0) -> Path:
     if root.exists() and any(root.iterdir()):
         raise ValueError(
             f'{root} exists but does not hold the demo data '
-            '(splits/unlabeled.txt is missing); remove or rename it, or set '
-            'another data_root'
+            '(splits/unlabeled.txt is missing); remove or rename it, or take '
+            'another folder'
         )
     root.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix='.demo_', dir=root.parent))
@@ -234,37 +233,22 @@ def _light(rng, image: np.ndarray) -> np.ndarray:
     return (image.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-@DATASETS.register_module()
-class DemoDataset(BaseSegDataset):
-    """The generated demo images; they are made where they are missing.
+def main() -> None:
+    """Write the images where ``configs/usrn/demo.py`` looks for them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--out',
+        default='data/demo',
+        help='folder to make (default: data/demo)',
+    )
+    try:
+        print(make_demo_data(parser.parse_args().out))
+    except ValueError as error:
+        sys.exit(f'error: {error}')
 
-    Args:
-        part: ``labeled``, ``unlabeled`` (both are training images), ``val`` or
-            ``test``.
-        data_root: Folder of the images; see :func:`make_demo_data`.
-        **kwargs: As for mmseg's ``BaseSegDataset``.
 
-    Raises:
-        ValueError: If there is no such part.
-    """
-
-    METAINFO = dict(classes=CLASSES, palette=[list(c) for c in PALETTE])
-
-    def __init__(
-        self, part: str, data_root: str = 'data/demo', **kwargs
-    ) -> None:
-        if part not in PARTS:
-            raise ValueError(f'part must be one of {PARTS}, got {part!r}')
-        make_demo_data(data_root)
-        is_train = part in ('labeled', 'unlabeled')
-        folder = 'train' if is_train else part
-        super().__init__(
-            ann_file=f'splits/{part}.txt' if is_train else '',
-            img_suffix='.png',
-            seg_map_suffix='.png',
-            data_root=data_root,
-            data_prefix=dict(
-                img_path=f'img_dir/{folder}', seg_map_path=f'ann_dir/{folder}'
-            ),
-            **kwargs,
-        )
+if __name__ == '__main__':
+    main()

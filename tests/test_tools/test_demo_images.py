@@ -1,13 +1,17 @@
 """The generated demo images."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
 from PIL import Image
 
-from mmseg_usrn.datasets import DemoDataset
-from mmseg_usrn.datasets.demo_dataset import (
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tools'))
+from demo_images import (  # noqa: E402
     CLASSES,
     NUM_IMAGES,
     NUM_LABELED,
@@ -19,7 +23,7 @@ from mmseg_usrn.datasets.demo_dataset import (
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory) -> Path:
-    return make_demo_data(tmp_path_factory.mktemp('data') / 'demo')
+    return make_demo_data(tmp_path_factory.mktemp('root') / 'data' / 'demo')
 
 
 def read_labels(root: Path, part: str) -> np.ndarray:
@@ -72,35 +76,22 @@ def test_foreign_folder_is_refused(tmp_path):
     assert (tmp_path / 'precious.txt').read_text() == 'mine'
 
 
-@pytest.mark.parametrize(
-    ('part', 'count'),
-    [
-        ('labeled', NUM_LABELED),
-        ('unlabeled', NUM_IMAGES['train'] - NUM_LABELED),
-        ('val', NUM_IMAGES['val']),
-        ('test', NUM_IMAGES['test']),
-    ],
-)
-def test_parts(root, part, count):
-    dataset = DemoDataset(part, data_root=str(root), pipeline=[])
-    assert len(dataset) == count
-    assert dataset.metainfo['classes'] == CLASSES
-    info = dataset.get_data_info(0)
-    assert Path(info['img_path']).is_file()
-    assert Path(info['seg_map_path']).is_file() == (part != 'unlabeled')
-
-
-def test_parts_are_disjoint(root):
-    labeled, unlabeled = (
-        {
-            DemoDataset(part, str(root)).get_data_info(i)['img_path']
-            for i in range(NUM_LABELED)
-        }
-        for part in ('labeled', 'unlabeled')
-    )
-    assert not labeled & unlabeled
-
-
-def test_unknown_part(root):
-    with pytest.raises(ValueError, match="got 'train'"):
-        DemoDataset('train', data_root=str(root))
+def test_the_config_reads_them(root, project_root, monkeypatch):
+    """In the order of the lists; no image is in two parts."""
+    monkeypatch.chdir(root.parent.parent)
+    cfg = Config.fromfile(project_root / 'configs/usrn/demo.py')
+    assert cfg.dataset.metainfo.classes == CLASSES
+    init_default_scope('mmseg')
+    paired = DATASETS.build(cfg.train_dataloader.dataset)
+    parts = [
+        [
+            Path(part.get_data_info(i)['img_path']).stem
+            for i in range(len(part))
+        ]
+        for part in (paired.labeled, paired.unlabeled)
+    ]
+    names = [f'{i:04d}' for i in range(NUM_IMAGES['train'])]
+    assert parts == [names[:NUM_LABELED], names[NUM_LABELED:]]
+    for part in ('val', 'test'):
+        dataset = DATASETS.build(cfg[f'{part}_dataloader'].dataset)
+        assert len(dataset) == NUM_IMAGES[part]
