@@ -51,7 +51,7 @@ def save_pictures(work_dir: Path, seed: int, results: dict) -> list[Path]:
     )
     figures = {
         'demo.png': _predictions(model, test, folder, results[seed]),
-        'pseudo_labels.png': _pseudo_labels(model, unlabeled),
+        'pseudo_labels.png': _pseudo_labels(model, unlabeled, test.metainfo),
         'class_balance.png': _class_balance(model, test.metainfo),
     }
     for name, figure in figures.items():
@@ -99,7 +99,7 @@ def _predictions(
     )
 
 
-def _pseudo_labels(model: USRN, dataset: BaseDataset):
+def _pseudo_labels(model: USRN, dataset: BaseDataset, metainfo: dict):
     """Rows of unlabeled image, class prediction, gate and pseudo label."""
     rows = []
     for index in range(NUM_ROWS):
@@ -115,13 +115,13 @@ def _pseudo_labels(model: USRN, dataset: BaseDataset):
                 pseudo.gate[0].numpy(),
                 pseudo.classes[0].numpy(),
                 pseudo.class_mask[0].numpy(),
-                dataset.metainfo['palette'],
+                metainfo['palette'],
             )
         )
     return plot_image_grid(
         rows,
-        dataset.metainfo['classes'],
-        dataset.metainfo['palette'],
+        metainfo['classes'],
+        metainfo['palette'],
         footer='Gate: where the subclass branch restricts the class branch. '
         'White: dropped.',
     )
