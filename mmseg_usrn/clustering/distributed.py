@@ -191,7 +191,8 @@ class Points:
 
 def first_bad_rows(features: Tensor, chunk_rows: int) -> tuple[int, list[int]]:
     """Count the rows with NaN or inf and name the first five."""
-    count, names = 0, []
+    count = 0
+    names: list[int] = []
     for start in range(0, len(features), chunk_rows):
         rows = features[start : start + chunk_rows]
         if rows.numel() and all(end.isfinite() for end in rows.aminmax()):

@@ -67,14 +67,14 @@ class Band(NamedTuple):
     """Points near a boundary, equal on all ranks.
 
     Attributes:
-        index: This rank's part of them, local indices.
+        own: This rank's part of them, local indices.
         mine: Where that part lies in the following.
         rows: (M, C) float32.
         costs: (M, K) float32, squared distances up to a constant.
         fixed: (K,) float64, sizes without the band.
     """
 
-    index: Tensor
+    own: Tensor
     mine: slice
     rows: Tensor
     costs: Tensor
@@ -110,7 +110,7 @@ def balance_exactly(
         gap = torch.inf
         if solved is not None:
             labels = nearest.labels
-            labels[band.index] = solved.labels[band.mine]
+            labels[band.own] = solved.labels[band.mine]
             model = Model(model.centers, solved.prices - solved.prices.mean())
             found = certify(points, model, labels)
             gap = found.gap

@@ -40,6 +40,13 @@ class SubclassTable(nn.Module):
             class in the image.
     """
 
+    subclass_to_class: Tensor
+    prototypes: Tensor
+    prices: Tensor
+    cells_per_image: Tensor
+    cell_subclass: Tensor
+    dominant_subclass: Tensor
+
     def __init__(self, num_classes: int, num_subclasses: int) -> None:
         super().__init__()
         self.num_classes = num_classes

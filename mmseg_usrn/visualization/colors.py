@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+Palette = Sequence | np.ndarray
+"""A colour for each label: three numbers from 0 to 255."""
+
 DROPPED = (245, 245, 245)
 """Colour of pixels without a label."""
 
@@ -15,7 +18,8 @@ _LIGHTEST, _DARKEST = 0.6, -0.55
 
 
 def subclass_palette(
-    palette: Sequence, subclass_to_class: Sequence[int]
+    palette: Palette,
+    subclass_to_class: Sequence[int] | np.ndarray,
 ) -> np.ndarray:
     """Shades of the class colour, from light to dark in each class.
 
@@ -33,7 +37,7 @@ def subclass_palette(
         own = np.flatnonzero(parents == k)
         shifts = np.linspace(_LIGHTEST, _DARKEST, len(own))
         if len(own) == 1:
-            shifts = [0.0]
+            shifts = np.zeros(1)
         for subclass, shift in zip(own, shifts, strict=True):
             colors[subclass] = _shade(color, shift)
     return colors
@@ -41,12 +45,12 @@ def subclass_palette(
 
 def _shade(color: Sequence[int], shift: float) -> np.ndarray:
     """Mix with white (``shift`` above 0) or black (below 0)."""
-    color = np.asarray(color, dtype=float)
+    own = np.asarray(color, dtype=float)
     target = 255.0 if shift > 0 else 0.0
-    return (color + abs(shift) * (target - color)).round().astype(np.uint8)
+    return (own + abs(shift) * (target - own)).round().astype(np.uint8)
 
 
-def colorize(labels: np.ndarray, palette: Sequence) -> np.ndarray:
+def colorize(labels: np.ndarray, palette: Palette) -> np.ndarray:
     """Every label as its colour.
 
     Args:

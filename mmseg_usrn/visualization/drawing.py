@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .colors import DROPPED, colorize, subclass_palette
+from .colors import DROPPED, Palette, colorize, subclass_palette
 
 GATE_COLOR = (225, 50, 140)
 
@@ -18,7 +18,7 @@ GATE_COLOR = (225, 50, 140)
 def draw_segmentation(
     image: np.ndarray,
     labels: np.ndarray,
-    palette: Sequence,
+    palette: Palette,
     opacity: float = 0.75,
 ) -> np.ndarray:
     """Labels as colours over the image.
@@ -40,7 +40,7 @@ def draw_subclasses(
     image: np.ndarray,
     subclasses: np.ndarray,
     subclass_to_class: Sequence[int],
-    palette: Sequence,
+    palette: Palette,
     opacity: float = 0.9,
 ) -> np.ndarray:
     """Subclasses as shades of their class's colour over the image.
@@ -82,7 +82,7 @@ def draw_pseudo_labels(
     gate: np.ndarray,
     labels: np.ndarray,
     mask: np.ndarray,
-    palette: Sequence,
+    palette: Palette,
 ) -> dict[str, np.ndarray]:
     """How a class prediction becomes a pseudo label, as four pictures.
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from .colors import subclass_palette
+from .colors import Palette, subclass_palette
 
 _GRAY = '#555555'
 
@@ -19,7 +19,7 @@ _GRAY = '#555555'
 def plot_image_grid(
     rows: Sequence[Mapping[str, np.ndarray]],
     classes: Sequence[str],
-    palette: Sequence,
+    palette: Palette,
     title: str | None = None,
     footer: str | None = None,
 ) -> Figure:
@@ -81,7 +81,7 @@ def plot_class_balance(
     pixels_per_subclass: Sequence[int],
     subclass_to_class: Sequence[int],
     classes: Sequence[str],
-    palette: Sequence,
+    palette: Palette,
 ) -> Figure:
     """Labeled pixels per class beside labeled pixels per subclass.
 
@@ -130,10 +130,10 @@ def _show(axis: Axes, picture: np.ndarray) -> None:
 
 
 def _add_legend(
-    figure: Figure, classes: Sequence[str], palette: Sequence, top: float
+    figure: Figure, classes: Sequence[str], palette: Palette, top: float
 ) -> None:
     patches = [
-        Patch(color=np.array(color) / 255, label=name)
+        Patch(color=tuple(np.array(color) / 255), label=name)
         for name, color in zip(classes, palette, strict=True)
     ]
     figure.legend(

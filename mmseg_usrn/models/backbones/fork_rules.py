@@ -9,13 +9,15 @@ family, add a rule below.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
-Rule = Callable[[nn.Module, int], list[str]]
+Backbone = Any  # A module; each rule knows the attributes of its family.
+Rule = Callable[[Backbone, int], list[str]]
 
 
-def _resnet(backbone: nn.Module, stages: int) -> list[str]:
+def _resnet(backbone: Backbone, stages: int) -> list[str]:
     if backbone.deep_stem:
         stem = ['stem']
     else:
@@ -23,21 +25,21 @@ def _resnet(backbone: nn.Module, stages: int) -> list[str]:
     return [*stem, 'maxpool', *backbone.res_layers[:stages]]
 
 
-def _mobilenet_v2(backbone: nn.Module, stages: int) -> list[str]:
+def _mobilenet_v2(backbone: Backbone, stages: int) -> list[str]:
     # Stages as those of a ResNet, which end at strides 4, 8, 16 and 32.
     ends = (2, 3, 5, len(backbone.layers))
     return ['conv1', *backbone.layers[: ends[stages - 1]]]
 
 
-def _mobilenet_v3(backbone: nn.Module, stages: int) -> list[str]:
+def _mobilenet_v3(backbone: Backbone, stages: int) -> list[str]:
     return backbone.layers[:stages]
 
 
-def _mit(backbone: nn.Module, stages: int) -> list[str]:
+def _mit(backbone: Backbone, stages: int) -> list[str]:
     return [f'layers.{i}' for i in range(stages)]
 
 
-def _swin(backbone: nn.Module, stages: int) -> list[str]:
+def _swin(backbone: Backbone, stages: int) -> list[str]:
     norms = [f'norm{i}' for i in range(stages) if i in backbone.out_indices]
     # Not the stages themselves: MMPretrain calls their downsampling apart.
     names = [f'stages.{i}.blocks' for i in range(stages)]
@@ -49,7 +51,7 @@ def _swin(backbone: nn.Module, stages: int) -> list[str]:
     return ['patch_embed', 'drop_after_pos', *names, *norms]
 
 
-def _convnext(backbone: nn.Module, stages: int) -> list[str]:
+def _convnext(backbone: Backbone, stages: int) -> list[str]:
     norms = [f'norm{i}' for i in range(stages) if i in backbone.out_indices]
     names = [
         f'{part}.{i}'
@@ -59,14 +61,14 @@ def _convnext(backbone: nn.Module, stages: int) -> list[str]:
     return [*names, *norms]
 
 
-def _poolformer(backbone: nn.Module, stages: int) -> list[str]:
+def _poolformer(backbone: Backbone, stages: int) -> list[str]:
     # The stages have the even places, the embeddings between them the odd.
     places = range(2 * stages - 1)
     norms = [f'norm{i}' for i in places if i in backbone.out_indices]
     return ['patch_embed', *(f'network.{i}' for i in places), *norms]
 
 
-def _twins(backbone: nn.Module, stages: int) -> list[str]:
+def _twins(backbone: Backbone, stages: int) -> list[str]:
     parts = [
         'patch_embeds',
         'position_encoding_drops',
@@ -78,7 +80,7 @@ def _twins(backbone: nn.Module, stages: int) -> list[str]:
     return [f'{part}.{i}' for i in range(stages) for part in parts]
 
 
-def _mscan(backbone: nn.Module, stages: int) -> list[str]:
+def _mscan(backbone: Backbone, stages: int) -> list[str]:
     return [
         f'{part}{i + 1}'
         for i in range(stages)
@@ -86,7 +88,7 @@ def _mscan(backbone: nn.Module, stages: int) -> list[str]:
     ]
 
 
-def _hrnet(backbone: nn.Module, stages: int) -> list[str]:
+def _hrnet(backbone: Backbone, stages: int) -> list[str]:
     stem = ['conv1', backbone.norm1_name, 'conv2', backbone.norm2_name]
     names = [
         name
@@ -96,7 +98,7 @@ def _hrnet(backbone: nn.Module, stages: int) -> list[str]:
     return [*stem, 'relu', 'layer1', *names]
 
 
-def _vit(backbone: nn.Module, stages: int) -> list[str]:
+def _vit(backbone: Backbone, stages: int) -> list[str]:
     stem = ['patch_embed', 'drop_after_pos', 'pre_ln', 'pre_norm']
     stem = [
         name
@@ -106,11 +108,11 @@ def _vit(backbone: nn.Module, stages: int) -> list[str]:
     return [*stem, *(f'layers.{i}' for i in range(stages))]
 
 
-def _unet(backbone: nn.Module, stages: int) -> list[str]:
+def _unet(backbone: Backbone, stages: int) -> list[str]:
     return [f'encoder.{i}' for i in range(stages)]
 
 
-def _erfnet(backbone: nn.Module, stages: int) -> list[str]:
+def _erfnet(backbone: Backbone, stages: int) -> list[str]:
     # Stage 1 ends at stride 4, before the third downsampler.
     downsamplers = [
         i
@@ -121,25 +123,25 @@ def _erfnet(backbone: nn.Module, stages: int) -> list[str]:
     return [f'encoder.{i}' for i in range(ends[stages - 1])]
 
 
-def _cgnet(backbone: nn.Module, stages: int) -> list[str]:
+def _cgnet(backbone: Backbone, stages: int) -> list[str]:
     names = ['inject_2x', 'inject_4x', 'stem', 'norm_prelu_0']
     return [*names, 'level1', 'norm_prelu_1'] if stages == 2 else names
 
 
-def _fast_scnn(backbone: nn.Module, stages: int) -> list[str]:
+def _fast_scnn(backbone: Backbone, stages: int) -> list[str]:
     return ['learning_to_downsample', 'global_feature_extractor'][:stages]
 
 
-def _icnet(backbone: nn.Module, stages: int) -> list[str]:
+def _icnet(backbone: Backbone, stages: int) -> list[str]:
     return _inside('backbone', _resnet(backbone.backbone, stages))
 
 
-def _bisenet_v1(backbone: nn.Module, stages: int) -> list[str]:
+def _bisenet_v1(backbone: Backbone, stages: int) -> list[str]:
     context = backbone.context_path.backbone
     return _inside('context_path.backbone', _resnet(context, stages))
 
 
-def _bisenet_v2(backbone: nn.Module, stages: int) -> list[str]:
+def _bisenet_v2(backbone: Backbone, stages: int) -> list[str]:
     # Stages end at strides 4, 8, 16; the detail branch has none beyond 8.
     detail = len(backbone.detail.detail_branch)
     return [
@@ -148,16 +150,16 @@ def _bisenet_v2(backbone: nn.Module, stages: int) -> list[str]:
     ]
 
 
-def _stdc(backbone: nn.Module, stages: int) -> list[str]:
+def _stdc(backbone: Backbone, stages: int) -> list[str]:
     # Stages end at strides 4, 8, 16 and 32; the first has two members.
     return [f'stages.{i}' for i in range(stages + 1)]
 
 
-def _stdc_context(backbone: nn.Module, stages: int) -> list[str]:
+def _stdc_context(backbone: Backbone, stages: int) -> list[str]:
     return _inside('backbone', _stdc(backbone.backbone, stages))
 
 
-def _stem(backbone: nn.Module, stages: int) -> list[str]:
+def _stem(backbone: Backbone, stages: int) -> list[str]:
     return ['stem']
 
 
@@ -165,7 +167,7 @@ def _inside(parent: str, names: list[str]) -> list[str]:
     return [f'{parent}.{name}' for name in names]
 
 
-FORK_RULES: dict[str, tuple[Rule, Callable[[nn.Module], int]]] = {
+FORK_RULES: dict[str, tuple[Rule, Callable[[Backbone], int]]] = {
     'ResNet': (_resnet, lambda b: len(b.res_layers)),
     'MobileNetV2': (_mobilenet_v2, lambda b: 4),
     'MobileNetV3': (_mobilenet_v3, lambda b: len(b.layers)),
