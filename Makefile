@@ -1,7 +1,7 @@
 # make demo        set up and run the main job on generated images
 # make demo-seeds  the same with three seeds: mean and spread
 # make test        set up and run all tests
-# make check       format, lint, docstrings, layers, fast tests: under 2 minutes
+# make check       format, lint, types, layers, links, fast tests: under 2 minutes
 # make setup       only the set-up
 #
 # PYTHON=/path/to/python chooses the Python for the set-up, JOBS=1 the number
@@ -72,4 +72,5 @@ check: export OMP_NUM_THREADS := 1
 check: setup
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
 	@$(PY) -m pytest -q -n $(JOBS) -m 'not slow'

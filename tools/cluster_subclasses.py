@@ -81,7 +81,7 @@ def write_maps(model: USRN, dataset: PairedDataset, folder: Path) -> None:
     root = os.path.commonpath(folders)
     table = model.subclass_table.cpu()
     palette = subclass_palette(
-        dataset.metainfo['palette'], table.subclass_to_class
+        dataset.metainfo['palette'], table.subclass_to_class.tolist()
     )
     add_cells = AddCellMap(dataset.cell_stride)
     steps = labeled.pipeline.transforms

@@ -22,6 +22,7 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -81,7 +82,7 @@ class Display:
         Thread(target=self._talk, args=(task, ended), daemon=True).start()
         lines = []
         with log.open('w') as file:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 file.write(line)
                 file.flush()
                 lines.append(line)
@@ -97,13 +98,13 @@ class Display:
             self.console.print(f'{name}: done in {seconds:.0f} s')
         return ''.join(lines)
 
-    def _talk(self, task: int, ended: Event) -> None:
+    def _talk(self, task: TaskID, ended: Event) -> None:
         """Print where the step is until it ends, unless there is a bar."""
         while not self.console.is_terminal and not ended.wait(PLAIN_INTERVAL):
             step = self.progress.tasks[task]
             self.console.print(f'{step.description}: {step.fields["note"]}')
 
-    def _follow(self, task: int, line: str, seconds: float) -> None:
+    def _follow(self, task: TaskID, line: str, seconds: float) -> None:
         if match := ITERATION.search(line):
             done, total = int(match[1]), int(match[2])
             note = f'{done}/{total}'

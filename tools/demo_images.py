@@ -119,9 +119,10 @@ def draw_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
             2,
         )
     for look, region in zip(looks, (~second, second), strict=True):
-        if LOOKS[look] is not None:
+        kind = LOOKS[look]
+        if kind is not None:
             for _ in range(rng.integers(1, 4)):
-                _place_object(rng, image, label, region, LOOKS[look])
+                _place_object(rng, image, label, region, kind)
     return _light(rng, image), label
 
 
@@ -158,7 +159,7 @@ def _texture(rng, name: str) -> np.ndarray:
         pond=((0.66, 0.54, 0.40), 9, 0.05),
         path=((0.40, 0.52, 0.60), 3, 0.04),
     )[name]
-    image = np.float32(color) + _noise(rng, cell, amount)
+    image = np.array(color, np.float32) + _noise(rng, cell, amount)
     if name == 'pond':
         image += 0.06 * np.sin(0.8 * (y + phase))[..., None]
     elif name == 'bush':

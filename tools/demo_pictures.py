@@ -3,7 +3,7 @@
 import statistics
 from pathlib import Path
 
-import cv2
+import mmcv
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -65,7 +65,7 @@ def _predictions(
     """Rows of image, truth, baseline, USRN and subclasses."""
     palette = dataset.metainfo['palette']
     truths = [
-        cv2.imread(dataset[i]['data_samples'].seg_map_path, 0)
+        mmcv.imread(dataset[i]['data_samples'].seg_map_path, 'grayscale')
         for i in range(len(dataset))
     ]
     rows = []
@@ -76,7 +76,7 @@ def _predictions(
         row['truth'] = draw_segmentation(image, truths[index], palette)
         for name in results:
             file = folder / name.lower() / 'predictions' / path.name
-            labels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+            labels = mmcv.imread(file, 'grayscale')
             row[name] = draw_segmentation(image, labels, palette)
         _, subclass_logits = _logits(model, image)
         row['subclasses'] = draw_subclasses(
@@ -163,4 +163,4 @@ def _normalized(model: USRN, image: np.ndarray) -> torch.Tensor:
 
 def _read(path: str | Path) -> np.ndarray:
     """An image in RGB."""
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    return mmcv.imread(path, channel_order='rgb')

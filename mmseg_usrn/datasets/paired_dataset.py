@@ -84,7 +84,7 @@ class PairedDataset(Dataset):
         sup = self.labeled[index]
         drawn = np.random.randint(len(self.unlabeled), size=self.num_unlabeled)
         unsup = [self.unlabeled[int(i)] for i in drawn]
-        item = {}
+        item: dict[str, dict] = {}
         for key in ('inputs', 'data_samples'):
             item[key] = {'sup': sup[key]}
             for branch in unsup[0][key]:
@@ -175,7 +175,7 @@ def of_split(
     }
 
 
-def _build(name: str, config: dict | Dataset) -> Dataset:
+def _build(name: str, config: dict | BaseDataset) -> BaseDataset:
     try:
         dataset = (
             DATASETS.build(config) if isinstance(config, dict) else config

@@ -7,16 +7,17 @@ import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.dist import all_reduce, get_dist_info
 from mmseg.models.utils import resize
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmseg_usrn.datasets.transforms import grid_size
+from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import LabeledFeatures
 
 
 @torch.no_grad()
 def extract_labeled_features(
-    model: nn.Module,
+    model: USRN,
     dataset: BaseDataset,
     cell_stride: int,
     num_workers: int = 2,
@@ -26,7 +27,7 @@ def extract_labeled_features(
     The model runs in evaluation mode and is left in the mode it was in.
 
     Args:
-        model: A :class:`USRN`.
+        model: Its class branch computes the features.
         dataset: The labeled images, un-augmented.
         cell_stride: Pixels per cell side.
         num_workers: Processes that load the images.
@@ -53,7 +54,8 @@ def extract_labeled_features(
     for index, batch in zip(indices, dataloader, strict=True):
         batch = model.data_preprocessor(batch, training=False)
         (sample,) = batch['data_samples']
-        rows, columns = grid_size(*sample.ori_shape[:2], cell_stride)
+        height, width = sample.ori_shape[:2]
+        rows, columns = grid_size(height, width, cell_stride)
         cells_per_image[index] = rows * columns
         cells, classes, is_extra = select_cells(
             sample.gt_sem_seg.data[0],
@@ -74,8 +76,10 @@ def extract_labeled_features(
         )
     model.train(training)
     all_reduce(cells_per_image)
-    joined = [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
-    return LabeledFeatures(*joined, cells_per_image)
+    features, classes, images, cells = (
+        torch.cat(tensors) for tensors in zip(*parts, strict=True)
+    )
+    return LabeledFeatures(features, classes, images, cells, cells_per_image)
 
 
 def select_cells(
@@ -122,7 +126,7 @@ def select_cells(
 
 
 def _grid_features(
-    model: nn.Module, inputs: Tensor, sample, rows: int, columns: int
+    model: USRN, inputs: Tensor, sample, rows: int, columns: int
 ) -> Tensor:
     """Features of one image at its cells, (rows * columns, C)."""
     features = model.extract_pixel_features(inputs)
@@ -139,7 +143,7 @@ def _grid_features(
     return features[0].flatten(1).T
 
 
-def _no_features(model: nn.Module, device: torch.device) -> tuple:
+def _no_features(model: USRN, device: torch.device) -> tuple:
     """What a rank without images contributes."""
     channels = model.decode_head.class_head.conv_seg.in_channels
     index = torch.zeros(0, dtype=torch.int64, device=device)

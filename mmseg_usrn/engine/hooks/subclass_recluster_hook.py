@@ -213,8 +213,9 @@ class SubclassReclusterHook(Hook):
 
 
 def _check_exists(checkpoint: str | None) -> None:
-    local = checkpoint is not None and '://' not in checkpoint
-    if local and not Path(checkpoint).exists():
+    if checkpoint is None or '://' in checkpoint:
+        return
+    if not Path(checkpoint).exists():
         raise ValueError(
             f'there is no feature_checkpoint {checkpoint}: train the '
             'supervised baseline first (tools/three_stages.sh does so), or '
