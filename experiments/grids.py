@@ -1,57 +1,106 @@
-"""What is compared: contenders, splits and seeds, most important first."""
+"""Contenders, data sets and splits that are compared, and their runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-RARE_CLASSES = ('pole', 'sign', 'fence', 'pedestrian', 'bicyclist')
+CONFIG = 'experiments/configs/experiment.py'
+DATA = {
+    'cpu': ('camvid',),
+    'gpu': ('camvid',),
+    'fields': ('camvid', 'leaves', 'roads'),
+}
+"""Data sets of every protocol."""
+RARE_CLASSES = {
+    'camvid': ('pole', 'sign', 'fence', 'pedestrian', 'bicyclist'),
+    'leaves': ('symptom',),
+    'roads': ('crack', 'pothole'),
+}
+"""Classes of each data set that have few pixels."""
+MASKS = {
+    'camvid': {'1over30': 12, '1over16': 23, '1over8': 46, 'all': 367},
+    'leaves': {'1over30': 13, '1over16': 25, '1over8': 50, 'all': 400},
+    'roads': {'1over30': 15, '1over16': 29, '1over8': 58, 'all': 464},
+}
+"""Labeled images of every split, fewest first."""
 SEEDS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One row of the results.
+    """One way to train.
 
     Attributes:
-        config: File name in ``experiments/configs/<protocol>``, without the
-            protocol that it begins with.
         options: Settings that differ from the config, by dotted key.
-        needs: Contender of the same split and seed whose last checkpoint
-            replaces ``{checkpoint}`` in the options.
+        method: Row of the config's table ``method``.
+        arguments: Further arguments of ``tools/train.py``.
+        needs: Contender of the same data, split and seed whose last
+            checkpoint is given as ``--feature-checkpoint``.
     """
 
-    config: str
     options: dict[str, object] = field(default_factory=dict)
+    method: str = 'usrn'
+    arguments: tuple[str, ...] = ()
     needs: str | None = None
+
+
+MAIN = {
+    'baseline': Contender(arguments=('--baseline',)),
+    'self_training': Contender(method='self_training'),
+    'mean_teacher': Contender(
+        {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
+        method='self_training',
+    ),
+    'usrn': Contender(),
+    'usrn_three_stages': Contender(needs='baseline'),
+}
+"""The contenders of the main tables."""
+PAPER = {
+    'model.teacher_momentum': None,
+    'model.threshold': 0.75,
+    'model.gate': 'entropy',
+    'custom_hooks.0.interval': 500,
+}
+CONTENDERS = {
+    **MAIN,
+    'usrn_paper': Contender(PAPER),
+    'usrn_gate_entropy': Contender({'model.gate': 'entropy'}),
+    'usrn_gate_always': Contender({'model.gate': 'always'}),
+    'usrn_gate_never': Contender({'model.gate': 'never'}),
+    'usrn_no_teacher': Contender({'model.teacher_momentum': None}),
+    'usrn_reclustered': Contender({'custom_hooks.0.interval': 500}),
+    'usrn_44_subclasses': Contender({'model.num_subclasses': 44}),
+    'usrn_176_subclasses': Contender({'model.num_subclasses': 176}),
+    'usrn_fork_after_3': Contender({'model.fork_after': 3}),
+    'usrn_no_fork': Contender({'model.fork_after': None}),
+    'usrn_three_stages_no_fork': Contender(
+        {'model.fork_after': None}, needs='baseline'
+    ),
+}
+"""All contenders; those after the main ones change one thing of ``usrn``."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a contender on a split.
+    """One training and its test.
 
     Attributes:
-        protocol: Folder below ``configs/experiments``.
+        protocol: Row of the config's table ``protocol``.
+        data: Row of the config's table ``data_set``.
+        split: Folder of the lists of labeled images, or ``'all'``.
         contender: Key of :data:`CONTENDERS`.
-        fraction: Share of labeled images, the name of the split's folder, or
-            ``'all'``: every mask, for the baseline only.
         seed: Seed of the split and of the training.
     """
 
     protocol: str
+    data: str
+    split: str
     contender: str
-    fraction: str
     seed: int
 
     @property
     def name(self) -> str:
-        """Name of the run and of its folder in the work dir."""
-        return f'{self.contender}/{self.fraction}_seed{self.seed}'
-
-    @property
-    def config(self) -> str:
-        """Config file, relative to the project."""
-        folder = f'experiments/configs/{self.protocol}'
-        name = CONTENDERS[self.contender].config
-        return f'{folder}/{self.protocol}_{name}'
+        """Name of the run in its protocol, and of its folder."""
+        return f'{self.data}/{self.contender}/{self.split}_seed{self.seed}'
 
     @property
     def needs(self) -> 'Run | None':
@@ -59,113 +108,43 @@ class Run:
         contender = CONTENDERS[self.contender].needs
         return contender and replace(self, contender=contender)
 
-    def options(self, checkpoint: str | None = None) -> list[str]:
-        """Arguments of ``--cfg-options``.
+    @property
+    def environment(self) -> dict[str, str]:
+        """Words that the config takes from the environment."""
+        every = self.split == 'all'
+        return {
+            'PROTOCOL': self.protocol,
+            'DATA': self.data,
+            'SPLIT': 'all' if every else f'{self.split}/seed{self.seed}',
+            'METHOD': CONTENDERS[self.contender].method,
+        }
 
-        Args:
-            checkpoint: The checkpoint that the contender needs.
-        """
-        contender = CONTENDERS[self.contender]
-        dataset = 'train_dataloader.dataset.'
-        lists = f'splits/{self.fraction}/seed{self.seed}/'
-        if self.fraction == 'all':
-            options = {f'{dataset}ann_file': ''}
-        elif contender.config.startswith('baseline'):
-            options = {f'{dataset}ann_file': f'{lists}labeled.txt'}
-        else:
-            options = {
-                f'{dataset}{part}.ann_file': f'{lists}{part}.txt'
-                for part in ('labeled', 'unlabeled')
-            }
-        options['randomness.seed'] = self.seed
-        options.update(contender.options)
+    @property
+    def options(self) -> list[str]:
+        """Values of ``--cfg-options``."""
+        options = CONTENDERS[self.contender].options
         return [
-            f'{key}={str(value).format(checkpoint=checkpoint)}'
-            for key, value in options.items()
+            f'randomness.seed={self.seed}',
+            *(f'{key}={value}' for key, value in options.items()),
         ]
-
-    def model_options(self) -> list[str]:
-        """The options that a test of the trained model needs."""
-        return [o for o in self.options() if o.startswith('model.')]
-
-
-MEAN_TEACHER = {'model.teacher_momentum': 0.01, 'model.threshold': 0.95}
-THREE_STAGES = {'custom_hooks.0.feature_checkpoint': '{checkpoint}'}
-NO_FORK = {'model.fork_after': None}
-CONTENDERS = {
-    'baseline': Contender('baseline.py'),
-    'self_training': Contender('self_training.py'),
-    'mean_teacher': Contender('self_training.py', MEAN_TEACHER),
-    'usrn_paper': Contender('usrn_paper.py'),
-    'usrn': Contender('usrn.py'),
-    'usrn_three_stages': Contender('usrn.py', THREE_STAGES, 'baseline'),
-    'mean_teacher_short_warmup': Contender(
-        'self_training_short_warmup.py', MEAN_TEACHER
-    ),
-    'usrn_short_warmup': Contender('usrn_short_warmup.py'),
-    'baseline_double_batch': Contender('baseline_double_batch.py'),
-    'baseline_average': Contender('baseline_average.py'),
-    'usrn_gate_entropy': Contender('usrn.py', {'model.gate': 'entropy'}),
-    'usrn_gate_always': Contender('usrn.py', {'model.gate': 'always'}),
-    'usrn_gate_never': Contender('usrn.py', {'model.gate': 'never'}),
-    'usrn_no_teacher': Contender('usrn.py', {'model.teacher_momentum': None}),
-    'usrn_reclustered': Contender('usrn_reclustered.py'),
-    'usrn_average_features': Contender(
-        'usrn.py', THREE_STAGES, 'baseline_average'
-    ),
-    'usrn_ordinary_kmeans': Contender('usrn_ordinary_kmeans.py'),
-    'usrn_11_subclasses': Contender('usrn.py', {'model.num_subclasses': 11}),
-    'usrn_44_subclasses': Contender('usrn.py', {'model.num_subclasses': 44}),
-    'usrn_176_subclasses': Contender('usrn.py', {'model.num_subclasses': 176}),
-    'usrn_fork_after_3': Contender('usrn.py', {'model.fork_after': 3}),
-    'usrn_no_fork': Contender('usrn.py', NO_FORK),
-    'usrn_three_stages_no_fork': Contender(
-        'usrn.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
-    ),
-    'usrn_second_view': Contender('usrn_second_view.py'),
-    'usrn_second_view_no_fork': Contender('usrn_second_view.py', NO_FORK),
-    'usrn_three_stages_second_view_no_fork': Contender(
-        'usrn_second_view.py', {**THREE_STAGES, **NO_FORK}, 'baseline'
-    ),
-    'mean_teacher_second_view': Contender(
-        'self_training_second_view.py', MEAN_TEACHER
-    ),
-    'usrn_feature_dropout': Contender(
-        'usrn_variants.py', {'model.type': 'FeatureDropoutUSRN'}
-    ),
-    'usrn_logit_noise': Contender(
-        'usrn_variants.py', {'model.type': 'LogitNoiseUSRN'}
-    ),
-    'usrn_confident_gate': Contender(
-        'usrn_variants.py', {'model.type': 'ConfidentGateUSRN'}
-    ),
-    'usrn_marginal': Contender(
-        'usrn_variants.py', {'model.type': 'MarginalUSRN'}
-    ),
-}
-MAIN = (
-    'baseline',
-    'self_training',
-    'mean_teacher',
-    'usrn_paper',
-    'usrn',
-    'usrn_three_stages',
-)
 
 
 def grid(protocol: str) -> Iterator[Run]:
     """All runs of a protocol, most important first.
 
     Args:
-        protocol: ``'cpu'`` or ``'gpu'``.
+        protocol: Key of :data:`DATA`.
     """
-    ablations = [name for name in CONTENDERS if name not in MAIN]
-    blocks = [(('1over16',), MAIN)]
-    blocks += [(('all',), ('baseline', 'baseline_double_batch'))]
-    blocks += [(('1over8', '1over30'), MAIN)]
-    blocks += [(('1over16',), (name,)) for name in ablations]
-    for fractions, contenders in blocks:
-        for fraction in fractions:
+    changed = CONTENDERS.keys() - MAIN.keys()
+    blocks = [
+        (['1over16'], MAIN),
+        (['all'], ['baseline']),
+        (['1over8', '1over30'], MAIN),
+        (['1over16'], [name for name in CONTENDERS if name in changed]),
+    ]
+    for splits, contenders in blocks:
+        for split in splits:
             for seed in SEEDS:
-                for contender in contenders:
-                    yield Run(protocol, contender, fraction, seed)
+                for data in DATA[protocol]:
+                    for name in contenders:
+                        yield Run(protocol, data, split, name, seed)

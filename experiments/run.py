@@ -1,63 +1,55 @@
-"""Runs the experiments: ``python experiments/run.py cpu``.
+"""Runner of the experiments.
 
-Every run is an ordinary ``tools/train.py``, then ``tools/test.py`` on its last
-checkpoint and on the one that was best on `val`. Finished runs are skipped
-and interrupted ones go on from their last checkpoint, so the same command
-starts and continues. Started twice, the two share the work. The results are
-written to ``results.csv`` and ``results.md`` in the work dir after each run.
+    python -m experiments.run cpu --list
+    python -m experiments.run cpu --only 'camvid/usrn/1over16_*' --jobs 2
+    python -m experiments.run fields --time-limit 60
+    python -m experiments.report --add work_dirs/experiments/results.csv
+
+Every run is an ordinary `tools/train.py`, then `tools/test.py` on its last
+checkpoint; its row is added to `results.csv` in the work dir. Started again,
+the same command leaves out what has a row and resumes what was interrupted.
 """
 
 import argparse
-import shlex
+import fcntl
 import signal
+import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
-from threading import Lock
+from typing import TextIO
 
-from .grids import Run, grid
-from .processes import lock, step, stopped
-from .records import (
-    CHECKPOINTS,
-    find_checkpoint,
-    iteration_of,
-    read_record,
-    read_test,
-    write_record,
-)
-from .report import write_results
-
-writing = Lock()
-"""Threads write the tables one after the other."""
+from .grids import DATA, Run, grid
+from .laboratory import Laboratory
 
 
-class StepError(RuntimeError):
-    """A training or test that did not succeed."""
-
-
-def parse_args() -> argparse.Namespace:
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(
+        prog='python -m experiments.run',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('protocol', choices=['cpu', 'gpu'])
+    parser.add_argument('protocol', choices=DATA, help='what is run')
     parser.add_argument(
         '--work-dir',
         type=Path,
         default=Path('work_dirs/experiments'),
-        help='folder of all protocols (default: %(default)s)',
+        help='folder of results.csv and all runs (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--data-dir',
+        type=Path,
+        default=Path('../shared/data'),
+        help='folder of the data sets and weights (default: %(default)s)',
     )
     parser.add_argument(
         '--only',
         nargs='+',
         default=['*'],
         metavar='PATTERN',
-        help="names of runs, such as 'usrn/1over16_seed*', in this order; "
-        'a run that others build on comes before them',
+        help="names of runs, such as 'camvid/usrn/1over16_*', in this order",
     )
     parser.add_argument(
         '--jobs', type=int, default=1, help='runs at a time (default: 1)'
@@ -74,182 +66,69 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=[],
         metavar='KEY=VALUE',
-        help='further settings of all runs, for a short trial',
+        help='further settings of all runs, for a short trial; give it a '
+        'work dir of its own',
     )
     parser.add_argument(
         '--list', action='store_true', help='print the runs and stop'
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
-    """Run what is not finished, in order of importance."""
+    """Run what has no row yet, most important first."""
     args = parse_args()
-    # dict, because a run may match several patterns.
-    runs = dict.fromkeys(
-        run
-        for pattern in args.only
-        for run in grid(args.protocol)
-        if fnmatch(run.name, pattern)
+    runs = chosen(args.protocol, args.only)
+    laboratory = Laboratory(
+        work_dir=args.work_dir.resolve(),
+        data_dir=args.data_dir.resolve(),
+        deadline=time.monotonic() + 60 * args.time_limit,
+        options=args.cfg_options,
     )
-    work_dir = args.work_dir.resolve() / args.protocol
     if args.list:
         for run in runs:
-            done = 'tested' if is_finished(work_dir / run.name) else 'open'
-            print(f'{done:7}{run.name}')
+            done = 'done' if laboratory.is_done(run) else 'open'
+            print(f'{done} {run.name}')
         return
+    laboratory.lock_file = lock(laboratory.work_dir)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    deadline = time.monotonic() + 60 * args.time_limit
-    options = args.cfg_options
-    futures = {}
+        signal.signal(number, lambda *_: laboratory.stopped.set())
     with ThreadPoolExecutor(args.jobs) as pool:
-        for run in runs:
-            needed = futures.get(run.needs)
-            futures[run] = pool.submit(
-                attempt, run, work_dir, deadline, options, needed
+        done = list(pool.map(laboratory.attempt, runs))
+    sys.exit(not all(done))
+
+
+def chosen(protocol: str, patterns: list[str]) -> list[Run]:
+    """The runs of a grid that match, in the order of the patterns.
+
+    Raises:
+        SystemExit: If a pattern matches none.
+    """
+    runs = {}
+    for pattern in patterns:
+        found = [r for r in grid(protocol) if fnmatch(r.name, pattern)]
+        if not found:
+            sys.exit(
+                f'error: no run of {protocol} is named like {pattern}; '
+                '--list shows all names'
             )
-    for future in futures.values():
-        future.result()  # Raises what a thread raised.
+        runs |= dict.fromkeys(found)
+    return list(runs)
 
 
-def attempt(
-    run: Run,
-    work_dir: Path,
-    deadline: float,
-    options: list[str],
-    needed: Future | None,
-) -> None:
-    """Do what is left of one run, unless it is finished, busy or too late.
-
-    Args:
-        run: The run.
-        work_dir: Folder of the protocol.
-        deadline: ``time.monotonic()`` at which it must have stopped.
-        options: Further settings, as ``key=value``.
-        needed: The attempt to wait for, at the run that this one builds on.
-    """
-    if needed is not None:
-        wait([needed])
-    folder = work_dir / run.name
-    if stopped.is_set() or is_finished(folder):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder / 'lock') as locked:
-        if locked is None:
-            return
-        print(f'{time.strftime("%H:%M:%S")} {run.name}', flush=True)
-        try:
-            execute = partial(step, deadline=deadline, locked=locked)
-            train(run, work_dir, options, execute)
-            for kind in CHECKPOINTS:
-                test(run, folder, kind, options, execute)
-        except StepError as error:
-            print(f'{run.name}: {error}', flush=True)
-        with writing:
-            write_results(work_dir)
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether all checkpoints of a run are tested."""
-    return set(CHECKPOINTS) <= read_record(folder).get('tested', {}).keys()
-
-
-def train(
-    run: Run, work_dir: Path, options: list[str], execute: Callable
-) -> None:
-    """Start or continue the training of a run.
+def lock(work_dir: Path) -> TextIO:
+    """Hold the work dir until this process and its tools have ended.
 
     Raises:
-        StepError: If it fails, or needs a run that is not finished.
+        SystemExit: If another runner holds it.
     """
-    folder = work_dir / run.name
-    record = read_record(folder)
-    if record.get('trained'):
-        return
-    command = [
-        *('python', 'tools/train.py', run.config, '--resume'),
-        *('--work-dir', str(folder)),
-        *('--cfg-options', *run.options(needed_checkpoint(run, work_dir))),
-        *options,
-    ]
-    record = {
-        'contender': run.contender,
-        'fraction': run.fraction,
-        'seed': run.seed,
-        'command': shlex.join(command).replace(str(work_dir), 'WORK_DIR'),
-        'wall_seconds': 0,
-        'cpu_seconds': 0,
-        'peak_memory_mb': 0,
-        **record,
-    }
-    used = execute(command, folder / 'train.log')
-    record['wall_seconds'] += used['wall_seconds']
-    record['cpu_seconds'] += used['cpu_seconds']
-    record['peak_memory_mb'] = max(
-        record['peak_memory_mb'], used['peak_memory_mb']
-    )
-    record['trained'] = used['status'] == 0
-    write_record(folder, record)
-    if used['status']:
-        raise StepError(f'training stopped, see {folder}/train.log')
-
-
-def needed_checkpoint(run: Run, work_dir: Path) -> str | None:
-    """Last checkpoint of the run that this one builds on.
-
-    Raises:
-        StepError: If that run is not trained, or its checkpoint is gone.
-    """
-    if run.needs is None:
-        return None
-    folder = work_dir / run.needs.name
-    if not read_record(folder).get('trained'):
-        raise StepError(f'{run.needs.name} must be trained first')
-    checkpoint = find_checkpoint(folder, 'last')
-    if checkpoint is None:
-        raise StepError(
-            f'there is no checkpoint in {folder} any more; delete its '
-            'record.json to train it again'
-        )
-    return str(checkpoint)
-
-
-def test(
-    run: Run,
-    folder: Path,
-    kind: str,
-    options: list[str],
-    execute: Callable,
-) -> None:
-    """Test one checkpoint of a run on the test images.
-
-    Raises:
-        StepError: If there is no checkpoint or the test fails.
-    """
-    record = read_record(folder)
-    if kind in record.get('tested', {}):
-        return
-    checkpoint = find_checkpoint(folder, kind)
-    if checkpoint is None:
-        raise StepError(f'there is no {kind} checkpoint in {folder}')
-    last = find_checkpoint(folder, 'last')
-    same = iteration_of(checkpoint) == iteration_of(last)
-    kind_tested = 'last' if same else kind
-    if read_test(folder, kind_tested) is None:
-        command = [
-            *('python', 'tools/test.py', run.config, str(checkpoint)),
-            *('--work-dir', str(folder / f'test_{kind_tested}')),
-        ]
-        if settings := [*run.model_options(), *options]:
-            command += ['--cfg-options', *settings]
-        log = folder / f'test_{kind_tested}.log'
-        if execute(command, log)['status']:
-            raise StepError(f'test stopped, see {log}')
-    metrics = read_test(folder, kind_tested)
-    metrics['iteration'] = iteration_of(checkpoint)
-    record.setdefault('tested', {})[kind] = metrics
-    write_record(folder, record)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    file = (work_dir / 'lock').open('w')
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f'error: another runner works in {work_dir}')
+    return file
 
 
 if __name__ == '__main__':

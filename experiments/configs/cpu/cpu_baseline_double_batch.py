@@ -1,4 +1,0 @@
-# The baseline with as many images an iteration as the others see, all labeled.
-_base_ = './cpu_baseline.py'
-train_dataloader = dict(batch_size=8)
-auto_scale_lr = dict(base_batch_size=8)

@@ -1,6 +1,0 @@
-# USRN with the labels of the paper, reclustered.
-_base_ = [
-    './gpu_usrn_reclustered.py',
-    '../../../configs/usrn/paper/_base_/usrn.py',
-]
-model = dict(**_base_.usrn)
