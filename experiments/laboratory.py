@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -161,34 +162,39 @@ class Laboratory:
         Returns:
             Exit status and CPU seconds.
         """
-        environment = {
-            **os.environ,
-            **run.environment,
-            'DATA_DIR': str(self.data_dir),
-            'OMP_NUM_THREADS': '1',
-            # This checkout's package, wherever another one is installed.
-            'PYTHONPATH': str(ROOT),
-        }
         with log.open('a') as output:
             process = subprocess.Popen(
                 [sys.executable, *map(str, command)],
                 cwd=ROOT,
-                env=environment,
+                env=self._environment(run),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 # Held by the tool, too, should it outlive this process.
                 pass_fds=[self.lock_file.fileno()] if self.lock_file else (),
             )
-        pid = 0
+        pid, terminated = 0, False
         while not pid:
             time.sleep(0.2)
             if time.monotonic() > self.deadline:
                 self.stopped.set()
-            if self.stopped.is_set():
-                process.terminate()
+            if self.stopped.is_set() and not terminated:
+                os.kill(process.pid, signal.SIGTERM)
+                terminated = True
+            # Not by Popen, which drops the CPU time.
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         process.returncode = os.waitstatus_to_exitcode(status)
         return process.returncode, round(usage.ru_utime + usage.ru_stime, 1)
+
+    def _environment(self, run: Run) -> dict[str, str]:
+        # This checkout's package, wherever another one is installed.
+        path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+        return {
+            **os.environ,
+            **run.environment,
+            'DATA_DIR': str(self.data_dir),
+            'OMP_NUM_THREADS': '1',
+            'PYTHONPATH': path,
+        }
 
     def _folder(self, run: Run) -> Path:
         return self.work_dir / run.protocol / run.name

@@ -4,8 +4,8 @@
     python -m experiments.report --add work_dirs/experiments/results.csv
 
 A page has a table between the lines `<!-- KIND DATA-PROTOCOL -->` and
-`<!-- end -->`, where KIND is `summary`, `results` or `classes`. For each table
-of results, `docs/images/experiments_DATA-PROTOCOL.png` is drawn.
+`<!-- end -->`, where KIND is `summary`, `results` or `classes`; a figure is
+named `images/experiments_DATA-PROTOCOL.png`.
 """
 
 import argparse
@@ -20,10 +20,11 @@ from .plots import plot_masks
 from .results import add_results, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ('README.md', 'docs/experiments.md', 'configs/usrn/README.md')
+PAGES = ('README.md', 'docs/experiments.md')
 TABLE = re.compile(
     r'<!-- (summary|results|classes) (\S+) -->\n.*?<!-- end -->', re.DOTALL
 )
+FIGURE = re.compile(r'\((\S*images/experiments_(\S+)\.png)\)')
 Row = dict[str, str]
 Groups = dict[tuple[str, str], list[Row]]
 """Rows of all seeds, by split and contender."""
@@ -64,10 +65,9 @@ def write_pages(root: Path) -> None:
         page = root / name
         text = page.read_text()
         page.write_text(fill_page(text, rows))
-        for kind, which in TABLE.findall(text):
-            if kind == 'results':
-                picture = root / f'docs/images/experiments_{which}.png'
-                plot_masks(points(groups_of(rows, which)), picture)
+        for picture, which in FIGURE.findall(text):
+            groups = groups_of(rows, which)
+            plot_masks(points(groups), page.parent / picture)
 
 
 def fill_page(text: str, rows: list[Row]) -> str:

@@ -3,7 +3,7 @@
 # METHOD the segmentor. `python -m experiments.run` sets them.
 _base_ = [
     '../../configs/_base_/models/deeplabv3plus_mobilenetv2.py',
-    '../../configs/_base_/datasets/strong_view.py',
+    '../../configs/_base_/datasets/folder.py',
     '../../configs/_base_/schedules/sgd_40k.py',
     '../../configs/_base_/default_runtime.py',
 ]
@@ -127,91 +127,64 @@ model = dict(
     unsup_downsample=1,
 )
 
-resize = dict(
-    type='RandomResize',
-    scale=scale,
-    ratio_range=protocol['zoom_range'],
-    keep_ratio=True,
-)
+resize = dict(_base_.resize, scale=scale, ratio_range=protocol['zoom_range'])
+crop = dict(type='RandomCrop', crop_size=crop_size)
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    *_base_.load_test,
     dict(type='Resize', scale=scale, keep_ratio=True),
-    # After the resize: predictions are judged at the size of the images.
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
+    *_base_.end_test,  # masks are not resized: the size of the images counts
 ]
-parts = {
+folders = {
     part: dict(
-        type='BaseSegDataset',
         metainfo=dict(classes=classes),
         data_root=f'{data_dir}/{data}',
         data_prefix=dict(
             img_path=f'img_dir/{part}', seg_map_path=f'ann_dir/{part}'
         ),
-        pipeline=test_pipeline,
     )
     for part in ('train', 'val', 'test')
 }
-lists = '' if split == 'all' else f'splits/{split}/'
-labeled = dict(
-    parts['train'],
-    ann_file=lists and f'{lists}labeled.txt',
-    pipeline=[
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        dict(type='AddCellMap', stride=8),
-        resize,
-        dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
-        dict(type='RandomFlip', prob=0.5),
-        dict(type='PhotoMetricDistortion'),
-        dict(type='PackLabeledInputs'),
-    ],
-)
-unlabeled = dict(
-    type='UnlabeledDataset',
-    data_root=f'{data_dir}/{data}',
-    data_prefix=dict(img_path='img_dir/train'),
-    ann_file=lists and f'{lists}unlabeled.txt',
-    pipeline=[
-        dict(type='LoadImageFromFile'),
-        resize,
-        dict(type='RandomCrop', crop_size=crop_size),
-        dict(type='RandomFlip', prob=0.5),
-        dict(
-            type='MultiBranch',
-            unsup_weak=[dict(type='PackSegInputs')],
-            unsup_strong=[*_base_.strong_view, dict(type='PackSegInputs')],
-        ),
-    ],
-)
 # On a CPU one thread and one process a run: it loads the images itself.
 workers = dict(num_workers=2 * on_gpu, persistent_workers=on_gpu)
 train_dataloader = dict(
     batch_size=protocol['batch_size'],
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='PairedDataset',
-        labeled=labeled,
-        unlabeled=unlabeled,
+        split_dir=None
+        if split == 'all'
+        else f'{data_dir}/{data}/splits/{split}',
+        labeled=dict(
+            folders['train'],
+            pipeline=[
+                *_base_.load_labeled,
+                resize,
+                dict(crop, cat_max_ratio=0.75),
+                *_base_.end_labeled,
+            ],
+        ),
+        unlabeled=dict(
+            data_root=f'{data_dir}/{data}',
+            data_prefix=dict(img_path='img_dir/train'),
+            pipeline=[
+                *_base_.load_unlabeled,
+                resize,
+                crop,
+                *_base_.end_unlabeled,
+            ],
+        ),
         feature_pipeline=test_pipeline,
     ),
     **workers,
 )
-auto_scale_lr = dict(enable=False, base_batch_size=protocol['batch_size'])
+auto_scale_lr = dict(base_batch_size=protocol['batch_size'])
 val_dataloader = dict(
-    batch_size=1,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(parts['val'], indices=data_set['val']),
+    dataset=dict(
+        folders['val'], pipeline=test_pipeline, indices=data_set['val']
+    ),
     **workers,
 )
 test_dataloader = dict(
-    batch_size=1,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=parts['test'],
-    **workers,
+    dataset=dict(folders['test'], pipeline=test_pipeline), **workers
 )
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator
 
 # Fused, AdamW is one launch for each parameter on a GPU.
 adamw = dict(type='AdamW', lr=0.01, weight_decay=0.01)
