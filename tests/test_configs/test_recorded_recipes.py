@@ -26,6 +26,8 @@ INTENDED = [
     ('demo.*', r'.*\.persistent_workers', 'False is the default'),
     ('paper/.*_baseline', r'train_dataloader\.dataset\.pipeline.*',
      'with cells, as the recipe'),
+    ('.*', r'train_dataloader\.dataset\..*\.unsup_strong\.2\..*',
+     'ToGray for RandomGrayscale, 20 times as fast'),
     ('.*_baseline', r'custom_hooks', 'an empty list is the default'),
 ]  # fmt: skip
 

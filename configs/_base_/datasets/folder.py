@@ -29,12 +29,7 @@ strong_view = [
         ],
         prob=0.8,
     ),
-    dict(
-        type='RandomGrayscale',
-        prob=0.2,
-        keep_channels=True,
-        channel_weights=(0.114, 0.587, 0.299),  # luma, of BGR
-    ),
+    dict(type='RandomApply', transforms=[dict(type='ToGray')], prob=0.2),
 ]
 # The pipelines without resize and crop, for configs that change these.
 load_labeled = [

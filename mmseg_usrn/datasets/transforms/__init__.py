@@ -1,7 +1,7 @@
 """Transforms of the labeled and unlabeled pipelines."""
 
 from .add_cell_map import AddCellMap, grid_size
-from .color import ColorJitter, GaussianBlur
+from .color import ColorJitter, GaussianBlur, ToGray
 from .loading import LoadBands, LoadDeepImage, LoadWideAnnotations
 from .multi_branch import MultiBranch
 from .pack_labeled_inputs import PackLabeledInputs
@@ -20,5 +20,6 @@ __all__ = [
     'PadToSize',
     'RandomLongSideResize',
     'ReflectPad',
+    'ToGray',
     'grid_size',
 ]

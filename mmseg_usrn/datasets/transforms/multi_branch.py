@@ -1,9 +1,11 @@
 """Several views of one image."""
 
-from copy import deepcopy
-
+import cv2
+import numpy as np
 from mmcv.transforms import BaseTransform, Compose
 from mmseg.registry import TRANSFORMS
+
+from .pack_labeled_inputs import band_by_band
 
 
 @TRANSFORMS.register_module()
@@ -32,15 +34,45 @@ class MultiBranch(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Run every branch on its own copy of the sample."""
+        results = dict(results, img=_contiguous(results['img']))
         packed = {
-            branch: pipeline(deepcopy(results))
-            for branch, pipeline in self.branch_pipelines.items()
+            branch: self._view(branch, results)
+            for branch in self.branch_pipelines
         }
         return {
             key: {branch: view[key] for branch, view in packed.items()}
             for key in ('inputs', 'data_samples')
         }
 
+    def _view(self, branch: str, results: dict) -> dict:
+        """Change and pack a copy of the sample."""
+        *changes, pack = self.branch_pipelines[branch].transforms
+        view = _fork(results)
+        for change in changes:
+            view = change(view)
+        return pack(dict(view, img=band_by_band(view['img'])))
+
     def __repr__(self) -> str:
         branches = ', '.join(self.branch_pipelines)
         return f'{self.__class__.__name__}({branches})'
+
+
+def _fork(results: dict) -> dict:
+    """A sample that a branch may change; what is in lists is shared."""
+    return {
+        key: value.copy()
+        if isinstance(value, (np.ndarray, list, dict))
+        else value
+        for key, value in results.items()
+    }
+
+
+def _contiguous(image: np.ndarray) -> np.ndarray:
+    """An image of shape (H, W, C) without gaps.
+
+    A flipped image is a view that NumPy copies slowly, value by value.
+    """
+    image = np.atleast_3d(image)
+    if image.strides[1] < 0:
+        return cv2.flip(image[:, ::-1], 1).reshape(image.shape)
+    return np.ascontiguousarray(image)

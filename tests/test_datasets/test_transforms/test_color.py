@@ -3,10 +3,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from mmseg_usrn.datasets.transforms import ColorJitter, GaussianBlur
+from mmseg_usrn.datasets.transforms import (
+    ColorJitter,
+    GaussianBlur,
+    ToGray,
+    color,
+)
 
 
 @pytest.fixture
@@ -31,15 +35,122 @@ def test_blur_refuses_even_kernels():
         GaussianBlur(4)
 
 
-def test_jitter_equals_torchvision_on_rgb(image):
-    torch.manual_seed(3)
-    ours = ColorJitter(0.4, 0.4, 0.4, 0.1)(dict(img=image.copy()))['img']
-    torch.manual_seed(3)
-    theirs = torchvision.transforms.ColorJitter(0.4, 0.4, 0.4, 0.1)(
-        Image.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+def smooth(image):
+    """A picture whose neighbouring pixels are alike, as in photos."""
+    return cv2.resize(image, (300, 220), interpolation=cv2.INTER_CUBIC)
+
+
+def differences(name, image, amount):
+    """Absolute differences from torchvision on Pillow, in levels."""
+    rgb = Image.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    theirs = getattr(torchvision.transforms.functional, f'adjust_{name}')
+    ours = getattr(color, f'adjust_{name}')(image, amount)
+    assert ours.dtype == np.uint8 and ours.flags.c_contiguous
+    return np.abs(
+        ours[..., ::-1].astype(int)
+        - np.asarray(theirs(rgb, amount)).astype(int)
     )
-    np.testing.assert_array_equal(ours[..., ::-1], np.asarray(theirs))
-    assert ours.flags.c_contiguous
+
+
+@pytest.mark.parametrize('picture', ['noise', 'smooth', 'black', 'white'])
+@pytest.mark.parametrize('factor', [0, 0.61, 0.8, 1, 1.173, 1.4, 2.5])
+def test_parity_with_pillow(picture, factor, image):
+    picture = dict(
+        noise=image,
+        smooth=smooth(image),
+        black=np.zeros_like(image),
+        white=np.full_like(image, 255),
+    )[picture]
+    assert not differences('brightness', picture, factor).any()
+    assert not differences('contrast', picture, factor).any()
+    saturation = differences('saturation', picture, factor)
+    assert saturation.max() <= max(1, factor - 0.5)
+    assert (saturation > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize('turns', [-0.5, -0.1, -0.04, 0, 0.03, 0.1, 0.37])
+def test_parity_of_the_hue(turns, image):
+    picture = smooth(image)
+    found = differences('hue', picture, turns).max(-1)
+    assert (found > 3).mean() < 0.001
+    assert found.max() <= 7  # a step of Pillow's 255 hues
+    assert found.mean() < 0.5
+
+
+def test_contrast_where_the_mean_is_rounded():
+    """Means of luma beside a half: OpenCV's would round the other way."""
+    for red in range(0, 256, 5):
+        picture = np.zeros((2, 100, 3), np.uint8)
+        picture[0, :, 2] = red
+        picture[1, :, 1] = 255 - red
+        assert not differences('contrast', picture, 1.4).any()
+
+
+def test_jitter_draws_what_torchvision_draws(image):
+    jitter = ColorJitter(0.4, 0.4, 0.4, 0.1)
+    theirs = torchvision.transforms.ColorJitter(0.4, 0.4, 0.4, 0.1)
+    rgb = Image.fromarray(cv2.cvtColor(smooth(image), cv2.COLOR_BGR2RGB))
+    for seed in range(10):
+        torch.manual_seed(seed)
+        ours = jitter(dict(img=smooth(image)))['img'][..., ::-1].astype(int)
+        torch.manual_seed(seed)
+        expected = np.asarray(theirs(rgb)).astype(int)
+        assert np.abs(ours - expected).mean() < 0.6
+        assert (np.abs(ours - expected) > 4).mean() < 0.01
+
+
+@pytest.mark.parametrize('values', [(-0.1, 0, 0, 0), (0, 0, 0, 0.6)])
+def test_jitter_refuses_what_cannot_be_drawn(values):
+    with pytest.raises(ValueError, match='hue at most 0.5'):
+        ColorJitter(*values)
+
+
+@pytest.mark.parametrize('bands', [1, 2, 4, 6])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.float32])
+def test_any_number_of_bands(bands, dtype, image):
+    bands = np.dstack([image, image])[..., :bands].astype(dtype)
+    torch.manual_seed(0)
+    jittered = ColorJitter(0.4, 0.4, 0.4, 0.1)(dict(img=bands.copy()))['img']
+    assert jittered.shape == bands.shape and jittered.dtype == dtype
+    assert (jittered != bands).any()
+    blurred = GaussianBlur()(dict(img=bands.copy()))['img']
+    assert blurred.shape == bands.shape
+    np.testing.assert_array_equal(
+        blurred[..., -1], cv2.GaussianBlur(bands[..., -1].copy(), (5, 5), 0)
+    )
+    gray = ToGray()(dict(img=bands.copy()))['img']
+    np.testing.assert_array_equal(gray, bands)
+
+
+def test_what_is_left_out_is_said_once(image, monkeypatch):
+    color._say_once.cache_clear()
+    said = []
+    monkeypatch.setattr(
+        color, 'print_log', lambda text, logger: said.append(text)
+    )
+    for _ in range(3):
+        ToGray()(dict(img=image[..., :2]))
+        ColorJitter(saturation=0.4)(dict(img=image[..., :2]))
+    start = 'images of 2 band(s): the strong view leaves out '
+    assert said == [start + 'grayscale', start + 'saturation and hue']
+
+
+@pytest.mark.parametrize('change', ['brightness', 'contrast', 'saturation'])
+@pytest.mark.parametrize('dtype', [np.uint16, np.float32])
+def test_deep_images_change_like_8_bit_ones(change, dtype, image):
+    scale = 257 if dtype == np.uint16 else 1
+    adjust = getattr(color, f'adjust_{change}')
+    deep = adjust(image.astype(dtype) * dtype(scale), 1.3)
+    expected = adjust(image, 1.3).astype(float)
+    assert deep.dtype == dtype
+    assert np.abs(deep / scale - expected).max() <= 1.3  # luma of 8 bits
+
+
+def test_hue_of_deep_images():
+    green = np.zeros((1, 1, 3), np.float32)
+    green[..., 1] = 200
+    turned = color.adjust_hue(green, 1 / 3)
+    np.testing.assert_allclose(turned, [[[200, 0, 0]]], atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -88,17 +199,12 @@ def test_hue_turns_by_at_most_a_tenth():
     assert hues.mean() == pytest.approx(120, abs=3)
 
 
-def test_stock_grayscale_weights_are_those_of_the_luma(image):
-    grayscale = TRANSFORMS.build(
-        dict(
-            type='RandomGrayscale',
-            prob=1.0,
-            keep_channels=True,
-            channel_weights=(0.114, 0.587, 0.299),
-        )
-    )
-    ours = grayscale(dict(img=image))['img'].astype(int)
-    rgb = Image.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-    luma = np.asarray(rgb.convert('L')).astype(int)
-    assert ours.shape == image.shape
-    assert np.abs(ours - luma[..., None]).max() <= 1
+def test_gray_is_the_luma_of_pillow(image):
+    for picture in (image, smooth(image)):
+        ours = ToGray()(dict(img=picture))['img']
+        rgb = Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        luma = np.asarray(rgb.convert('L'))
+        assert ours.shape == picture.shape
+        different = ours != luma[..., None]
+        assert different.mean() < 1e-4  # ties
+        assert np.abs(ours - luma[..., None].astype(int)).max() <= 1

@@ -37,6 +37,35 @@ def test_views_by_branch(sample):
     assert np.array_equal(sample['img'], original), 'views share no memory'
 
 
+def test_flipped_and_cropped_images(sample):
+    """Geometry leaves views into larger arrays."""
+    pack = [dict(type='PackSegInputs')]
+    fork = MultiBranch(unsup_weak=pack, unsup_strong=pack)
+    for part in (np.s_[2:7, ::-1], np.s_[::-1], np.s_[1:4, 2:5, :2], 0):
+        image = sample['img'][part] if part else sample['img'][..., 0]
+        views = fork(dict(sample, img=image))['inputs']
+        expected = np.ascontiguousarray(np.atleast_3d(image))
+        for view in views.values():
+            assert view.is_contiguous()
+            np.testing.assert_array_equal(view.permute(1, 2, 0), expected)
+        views['unsup_weak'].zero_()
+        assert views['unsup_strong'].any()
+
+
+def test_a_branch_may_change_its_sample(sample):
+    def paint(results):
+        results['img'][:] = 0
+        results['seg_fields'].append('a')
+        return results
+
+    pack = dict(type='PackSegInputs')
+    fork = MultiBranch(unsup_strong=[paint, pack], unsup_weak=[pack])
+    sample['seg_fields'] = []
+    views = fork(sample)['inputs']
+    assert not views['unsup_strong'].any() and views['unsup_weak'].any()
+    assert sample['img'].any() and not sample['seg_fields']
+
+
 def test_a_branch_is_needed():
     with pytest.raises(ValueError, match='at least one branch'):
         MultiBranch()
