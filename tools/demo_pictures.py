@@ -106,7 +106,7 @@ def _pseudo_labels(model: USRN, dataset: BaseDataset, metainfo: dict):
         image = _read(dataset.get_data_info(index)['img_path'])
         inputs = _normalized(model, image)
         with torch.no_grad():
-            class_logits, _ = model.forward_dual(inputs)
+            class_logits, _ = model.forward_unlabeled(inputs)
         pseudo = model.get_pseudo_labels(inputs)
         rows.append(
             draw_pseudo_labels(
@@ -149,7 +149,7 @@ def _logits(model: USRN, image: np.ndarray) -> list[torch.Tensor]:
     """Class and subclass logits at the size of the image."""
     inputs = _normalized(model, image)
     with torch.no_grad():
-        both = model.decode_head.forward_dual(
+        both = model.decode_head.forward_unlabeled(
             *model.extract_dual_feat(inputs), downsample=1
         )
     size = image.shape[:2]

@@ -117,7 +117,10 @@ def without_gradient(model) -> set[str]:
 
 def fill_table(model) -> None:
     """Give the model subclasses of two labeled images, drawn at random."""
-    num_classes, num_subclasses = model.num_classes, model.num_subclasses
+    num_classes, num_subclasses = (
+        model.num_classes,
+        model.subclass_table.num_subclasses,
+    )
     parents = torch.arange(num_subclasses) % num_classes
     cells = (image_size(model) // STRIDE) ** 2
     model.subclass_table.fill(

@@ -120,7 +120,9 @@ def precision(request):
 def recorded(loss_case, precision, project_root):
     """The case with the settings of the paper's configs."""
     base = project_root / 'configs/usrn/paper/_base_'
-    settings = Config.fromfile(base / 'usrn.py').usrn
+    model = Config.fromfile(base / 'recipe.py').model
+    names = ('type', 'threshold', 'gate', 'teacher_momentum')
+    settings = {name: model[name] for name in names}
     return Recorded(loss_case, PRECISIONS[precision][0], settings)
 
 
@@ -190,7 +192,7 @@ def test_entropies_and_gate(recorded, expected, precision):
     close = PRECISIONS[precision][1]
     model = recorded.model
     with torch.no_grad():
-        logits = model.forward_dual('unsup_weak')
+        logits = model.forward_unlabeled('unsup_weak')
     class_prob, subclass_prob = (part.softmax(dim=1) for part in logits)
     for prob, name in (
         (class_prob, 'ent_class'),

@@ -14,8 +14,7 @@ from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
-from mmseg_usrn.models.checkpoints import adopt_stock_keys
-from mmseg_usrn.models.checkpoints.stock import CLASS_BRANCH
+from mmseg_usrn.models.checkpoints import CLASS_BRANCH, rename_stock_keys
 
 from ..feature_extraction import extract_labeled_features
 from ..reclustering import check_numbers, recluster
@@ -98,7 +97,7 @@ class SubclassReclusterHook(Hook):
                 )
             _check_exists(self.feature_checkpoint)
             self._try_features(model, dataset)
-        follow_table(runner, model)
+        sync_ema_table(runner, model)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -109,7 +108,9 @@ class SubclassReclusterHook(Hook):
             return
         if not model.subclass_table.is_ready and runner.iter > 0:
             model.start_subclass_branch()
-            forget(runner.optim_wrapper, model.subclass_parameters())
+            reset_optimizer_state(
+                runner.optim_wrapper, model.subclass_parameters()
+            )
         dataset = runner.train_dataloader.dataset
         source = self.feature_checkpoint
         runner.logger.info(
@@ -130,7 +131,7 @@ class SubclassReclusterHook(Hook):
             self.seed,
         )
         runner.logger.info(summary)
-        follow_table(runner, model)
+        sync_ema_table(runner, model)
 
     def is_due(self, iteration: int, is_ready: bool) -> bool:
         """Whether to cluster before this iteration.
@@ -151,7 +152,7 @@ class SubclassReclusterHook(Hook):
         if runner.iter == 0:
             table.clear()
             if model.teacher:
-                model.teacher.start_again()
+                model.teacher.reset()
         elif table.is_ready and table.num_images != len(dataset.labeled):
             raise ValueError(
                 f'the checkpoint has the subclasses of {table.num_images} '
@@ -191,7 +192,7 @@ class SubclassReclusterHook(Hook):
             self.feature_checkpoint, map_location='cpu'
         )
         weights = dict(checkpoint.get('state_dict', checkpoint))
-        adopt_stock_keys(weights, feature_model.state_dict().keys())
+        rename_stock_keys(weights, feature_model.state_dict().keys())
         # Of a USRN, whose other branch may have another number of subclasses.
         weights = {
             k: v for k, v in weights.items() if k.startswith(CLASS_BRANCH)
@@ -249,7 +250,7 @@ def unwrap(model) -> USRN:
     return model.module if is_model_wrapper(model) else model
 
 
-def forget(
+def reset_optimizer_state(
     optim_wrapper: OptimWrapper, parameters: list[nn.Parameter]
 ) -> None:
     """Let the optimiser meet weights for the first time.
@@ -262,7 +263,7 @@ def forget(
         optim_wrapper.optimizer.state.pop(parameter, None)
 
 
-def follow_table(runner: Runner, model: USRN) -> None:
+def sync_ema_table(runner: Runner, model: USRN) -> None:
     """Give the averaged copy of an EMA hook the table of the model.
 
     The table's buffers change their sizes, which the average cannot follow.

@@ -19,8 +19,8 @@ class ForkedBackbone(BaseModule):
     for the later stages only (USRN, section 3.2) and no forward method of any
     backbone is written again::
 
-        forward(x)       trunk(x)                       one feature tuple
-        forward_dual(x)  trunk(x), its shared outputs -> fork   two tuples
+        forward(x)           trunk(x)                      one feature tuple
+        forward_branches(x)  trunk(x), its shared outputs -> fork  two tuples
 
     Args:
         backbone: Config of the stock backbone.
@@ -84,7 +84,7 @@ class ForkedBackbone(BaseModule):
         """Features of the class branch, those of the stock backbone."""
         return self.trunk(x)
 
-    def forward_dual(
+    def forward_branches(
         self, x: Tensor
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Features of both branches.

@@ -1,4 +1,4 @@
-"""Reading checkpoints of stock models, and of models without a teacher."""
+"""Keys of checkpoints of stock models, and of models without a teacher."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ CLASS_BRANCH = tuple(first for first, *_ in STOCK_TO_USRN.values())
 """Prefixes of the weights that make the prediction."""
 
 
-def adopt_stock_keys(
+def rename_stock_keys(
     state_dict: dict, own_keys: Collection[str], prefix: str = ''
 ) -> None:
     """Rename the weights of a stock model to those of a USRN, in place.
@@ -50,7 +50,7 @@ TEACHER = 'teacher.module.'
 """Prefix of the averaged model."""
 
 
-def adopt_as_teacher(
+def add_teacher_keys(
     state_dict: dict, own_keys: Collection[str], prefix: str = ''
 ) -> None:
     """Let a teacher that the checkpoint lacks start as the student, in place.

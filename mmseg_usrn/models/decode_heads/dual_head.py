@@ -66,7 +66,7 @@ class DualHead(BaseModule):
         """Prediction of the stock head."""
         return self.class_head.predict(feats, *args, **kwargs)
 
-    def forward_dual(
+    def forward_unlabeled(
         self, feats: Features, subclass_feats: Features, downsample: int
     ) -> tuple[Tensor, Tensor]:
         """Logits of both heads on an unlabeled view.

@@ -1,4 +1,8 @@
-"""Which models cannot be trained, said before anything is built."""
+"""Validation of the model config."""
+
+from inspect import signature
+
+from mmseg.models.segmentors import EncoderDecoder
 
 from ..decode_heads.dual_head import check_head_type
 from ..semi import GATE_RULES
@@ -13,7 +17,7 @@ def check_model(
     backbone: dict | None,
     decode_head: dict | list[dict] | None,
     data_preprocessor: dict | None,
-    unknown: dict,
+    others: dict,
 ) -> None:
     """Refuse what is no plain encoder-decoder with classes.
 
@@ -21,11 +25,12 @@ def check_model(
         backbone: Config of the backbone.
         decode_head: Config of the decode head.
         data_preprocessor: Config of the stock preprocessor.
-        unknown: Arguments that ``EncoderDecoder`` does not have.
+        others: Further arguments, which ``EncoderDecoder`` must have.
 
     Raises:
         ValueError: If the model cannot work.
     """
+    unknown = others.keys() - signature(EncoderDecoder).parameters.keys()
     if 'num_stages' in unknown or isinstance(decode_head, list | tuple):
         raise ValueError(
             'USRN needs one decode head, but a cascade (OCRNet, PointRend) '

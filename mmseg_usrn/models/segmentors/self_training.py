@@ -1,46 +1,30 @@
-"""Self-training on pseudo labels, to compare USRN with."""
+"""Self-training on pseudo labels, to compare USRN with.
 
-import torch
-from mmseg.models.segmentors import EncoderDecoder
+Letters: ``N`` images, ``K`` classes, ``h, w`` size of the unlabeled maps.
+"""
+
+from mmengine.logging import MessageHub
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor
 
 from ..decode_heads.dual_head import full_precision, unlabeled_logits
-from ..semi import (
-    build_teacher,
-    confident_labels,
-    masked_cross_entropy,
-    mean_losses,
-    strong_views,
-)
-
-Samples = list[SegDataSample]
+from ..semi import build_teacher, confident_labels, masked_cross_entropy
+from .semi_supervised import Samples, SemiSupervisedSegmentor
 
 
 @MODELS.register_module()
-class SelfTraining(EncoderDecoder):
+class SelfTraining(SemiSupervisedSegmentor):
     """USRN without subclasses: confident labels of the weak view as they are.
 
     The recipe of FixMatch (Sohn et al., NeurIPS 2020) with the threshold,
     views and loss of USRN's paper, and a warm-up. With the ``threshold`` and
-    ``teacher_momentum`` of a :class:`USRN` only the subclass branch differs::
-
-        loss(inputs, data_samples)
-            loss_by_gt(sup)
-            forward_unlabeled(unsup_strong)
-            get_pseudo_labels(unsup_weak)   no graph
-            loss_by_pseudo_labels(...)
-
+    ``teacher_momentum`` of a :class:`USRN` only the subclass branch differs.
     Datasets, test and interface are those of :class:`USRN`.
 
     Args:
-        *args: As in MMSeg's ``EncoderDecoder``, by position.
         data_preprocessor: Config of the stock preprocessor.
-        warmup_iters: Iterations on labeled images alone; counted in the
-            checkpoint, so a run from the weights of another one
-            (``load_from``) counts on.
+        warmup_iters: Iterations on labeled images alone.
         threshold: Pseudo labels count above this confidence.
         unsup_loss_weight: Weight of the loss on unlabeled images.
         unsup_downsample: As in :class:`USRN`.
@@ -55,7 +39,6 @@ class SelfTraining(EncoderDecoder):
 
     def __init__(
         self,
-        *args,
         data_preprocessor: dict | None = None,
         warmup_iters: int = 0,
         threshold: float = 0.75,
@@ -70,46 +53,24 @@ class SelfTraining(EncoderDecoder):
                 f'>= 0, got {threshold} and {warmup_iters}'
             )
         super().__init__(
-            *args,
-            data_preprocessor=dict(
-                type='MultiBranchDataPreprocessor',
-                data_preprocessor=data_preprocessor
-                or dict(type='SegDataPreProcessor'),
-            ),
+            data_preprocessor,
+            threshold,
+            unsup_loss_weight,
+            unsup_downsample,
             **kwargs,
         )
         self.warmup_iters = warmup_iters
-        self.threshold = threshold
-        self.unsup_loss_weight = unsup_loss_weight
-        self.unsup_downsample = unsup_downsample
         self.teacher = build_teacher(self, teacher_momentum)
-        # In the checkpoint, so that a resumed run knows its warm-up is over.
-        self.register_buffer('finished_iters', torch.tensor(0))
 
-    def loss(
-        self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
-    ) -> dict[str, Tensor]:
-        """Losses of one batch of labeled and unlabeled images.
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the run is in its first ``warmup_iters`` iterations.
 
-        Args:
-            inputs: (N, 3, H, W) images of the branches ``sup``,
-                ``unsup_weak`` and ``unsup_strong``.
-            data_samples: Samples of the same branches.
-
-        Returns:
-            Losses and what the log shows of the pseudo labels, by name.
+        The runner keeps the iteration in MMEngine's message hub, which is
+        part of the checkpoint.
         """
-        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
-        if self.finished_iters >= self.warmup_iters:
-            views = [self.forward_unlabeled(v) for v in strong_views(inputs)]
-            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
-            losses.update(
-                mean_losses(
-                    [self.loss_by_pseudo_labels(v, *pseudo) for v in views]
-                )
-            )
-        self.finished_iters += 1
-        return losses
+        iteration = MessageHub.get_current_instance().get_info('iter', 0)
+        return iteration < self.warmup_iters
 
     def loss_by_gt(
         self, inputs: Tensor, data_samples: Samples
@@ -130,35 +91,32 @@ class SelfTraining(EncoderDecoder):
             )
         return losses
 
-    @torch.no_grad()
-    def get_pseudo_labels(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Labels of the weak view and where they count, both (N, h, w).
-
-        Args:
-            inputs: (N, 3, H, W) weakly augmented unlabeled images.
-        """
-        model = self.teacher.follow(self) if self.teacher else self
-        prob = model.forward_unlabeled(inputs).softmax(dim=1)
-        return confident_labels(prob, self.threshold)
-
-    def loss_by_pseudo_labels(
-        self, logits: Tensor, labels: Tensor, mask: Tensor
-    ) -> dict[str, Tensor]:
-        """Loss of the strong view against the weak view's labels.
-
-        Args:
-            logits: (N, K, h, w) of the strong view.
-            labels: (N, h, w) int64.
-            mask: (N, h, w) bool, where the label counts.
-        """
-        loss = masked_cross_entropy(logits, labels, mask)
-        return {
-            'unsup_class.loss_ce': self.unsup_loss_weight * loss,
-            'unsup.class_keep_ratio': mask.float().mean(),
-        }
-
     def forward_unlabeled(self, inputs: Tensor) -> Tensor:
         """Logits (N, K, h, w) of unlabeled images (N, 3, H, W)."""
         return unlabeled_logits(
             self.decode_head, self.extract_feat(inputs), self.unsup_downsample
         )
+
+    def make_pseudo_labels(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Likeliest classes and where they count, both (N, h, w).
+
+        Args:
+            logits: (N, K, h, w) of the weak view.
+        """
+        return confident_labels(logits.softmax(dim=1), self.threshold)
+
+    def loss_by_pseudo_labels(
+        self, logits: Tensor, pseudo: tuple[Tensor, Tensor]
+    ) -> dict[str, Tensor]:
+        """Loss of the strong view against the weak view's labels.
+
+        Args:
+            logits: (N, K, h, w) of the strong view.
+            pseudo: Labels (N, h, w) int64 and mask (N, h, w) bool.
+        """
+        labels, mask = pseudo
+        loss = masked_cross_entropy(logits, labels, mask)
+        return {
+            'unsup_class.loss_ce': self.unsup_loss_weight * loss,
+            'unsup.class_keep_ratio': mask.float().mean(),
+        }

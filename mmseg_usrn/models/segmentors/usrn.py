@@ -1,51 +1,43 @@
-"""Unbiased subclass regularization, the segmentor."""
+"""Unbiased subclass regularization, the segmentor.
+
+Letters: ``N`` images, ``K`` classes, ``S`` subclasses, ``H, W`` pixels,
+``h, w`` size of the unlabeled maps.
+"""
 
 from copy import deepcopy
 
 import torch
 from mmengine.structures import PixelData
-from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
 from mmseg_usrn.structures import SubclassTable
 
-from ..checkpoints import adopt_as_teacher, adopt_stock_keys
+from ..checkpoints import rename_stock_keys
 from ..semi import (
     PseudoLabels,
     build_teacher,
     make_pseudo_labels,
     masked_cross_entropy,
-    mean_losses,
-    strong_views,
 )
 from .model_checks import check_model, check_settings
-
-Samples = list[SegDataSample]
+from .semi_supervised import Samples, SemiSupervisedSegmentor
 
 
 @MODELS.register_module()
-class USRN(EncoderDecoder):
+class USRN(SemiSupervisedSegmentor):
     """Semi-supervised training of any stock encoder-decoder.
 
     Guan et al., "Unbiased Subclass Regularization for Semi-Supervised
     Semantic Segmentation", CVPR 2022. ``backbone`` and ``decode_head`` are
     those of any MMSeg ``EncoderDecoder`` config; the segmentor forks the one
-    and doubles the other::
-
-        loss(inputs, data_samples)
-            loss_by_gt(sup)                 both branches, ground truth
-            forward_strong(unsup_strong)
-            get_pseudo_labels(unsup_weak)   no graph, gated by entropies
-            loss_by_pseudo_labels(...)      both branches, strong view
+    and doubles the other. The steps are those of
+    :class:`SemiSupervisedSegmentor`, on a class branch and a subclass branch.
 
     Until a clustering has filled ``subclass_table``, only the class branch
-    learns, from the labeled images (the warm-up). ``predict`` and the rest of
-    the interface are the stock segmentor's, on the class branch alone. There
-    may be more strong views, ``unsup_strong2`` and so on: what the pipeline
-    of the unlabeled images makes; their losses are averaged.
+    learns, from the labeled images (the warm-up). At test time the class
+    branch works alone.
 
     The defaults of ``threshold``, ``gate`` and ``teacher_momentum`` are not
     the paper's but those that did better (docs/experiments.md); the paper's
@@ -54,14 +46,8 @@ class USRN(EncoderDecoder):
     Args:
         backbone: Config of the stock backbone.
         decode_head: Config of the stock decode head.
-        neck: Config of the stock neck; the subclass branch owns a copy.
-        auxiliary_head: Config of the stock auxiliary heads; they learn on
-            the class branch, from the labeled images.
-        train_cfg: As in MMSeg.
-        test_cfg: As in MMSeg.
         data_preprocessor: Config of the stock preprocessor.
         pretrained: As in MMSeg.
-        init_cfg: As in MMSeg.
         num_subclasses: Outputs of the subclass branch. Defaults to eight per
             class, about what the paper uses on VOC.
         fork_after: Stages that the branches share, see
@@ -80,6 +66,9 @@ class USRN(EncoderDecoder):
         teacher_momentum: The weak view is labeled by a moving average of the
             model that takes up this share of it in each iteration; None for
             the model itself, as in the paper.
+        **kwargs: As in MMSeg's ``EncoderDecoder``. The subclass branch owns
+            a copy of the ``neck``; auxiliary heads learn on the class branch,
+            from the labeled images.
 
     Raises:
         ValueError: If a setting is out of range or the model cannot work.
@@ -89,14 +78,8 @@ class USRN(EncoderDecoder):
         self,
         backbone: dict | None = None,
         decode_head: dict | None = None,
-        neck: dict | None = None,
-        auxiliary_head: dict | list[dict] | None = None,
-        train_cfg: dict | None = None,
-        test_cfg: dict | None = None,
         data_preprocessor: dict | None = None,
         pretrained: str | None = None,
-        init_cfg: dict | list[dict] | None = None,
-        *,
         num_subclasses: int | None = None,
         fork_after: int | None = 1,
         threshold: float = 0.95,
@@ -105,81 +88,40 @@ class USRN(EncoderDecoder):
         unsup_downsample: int = 2,
         gate: str = 'renormalize',
         teacher_momentum: float | None = 0.01,
-        **unknown,
+        **kwargs,
     ) -> None:
-        check_model(backbone, decode_head, data_preprocessor, unknown)
+        check_model(backbone, decode_head, data_preprocessor, kwargs)
         check_settings(decode_head, num_subclasses, threshold, gate)
         backbone = deepcopy(backbone)
         if pretrained is not None:
             backbone['pretrained'] = pretrained
-        self.num_subclasses = num_subclasses or 8 * decode_head['num_classes']
+        num_subclasses = num_subclasses or 8 * decode_head['num_classes']
         super().__init__(
+            data_preprocessor,
+            threshold,
+            unsup_loss_weight,
+            unsup_downsample,
             backbone=dict(
                 type='ForkedBackbone', backbone=backbone, fork_after=fork_after
             ),
-            neck=neck,
             decode_head=dict(
                 type='DualHead',
                 head=decode_head,
-                num_subclasses=self.num_subclasses,
+                num_subclasses=num_subclasses,
             ),
-            auxiliary_head=auxiliary_head,
-            train_cfg=train_cfg,
-            test_cfg=test_cfg,
-            data_preprocessor=dict(
-                type='MultiBranchDataPreprocessor',
-                data_preprocessor=data_preprocessor
-                or dict(type='SegDataPreProcessor'),
-            ),
-            init_cfg=init_cfg,
+            **kwargs,
         )
         self.subclass_neck = deepcopy(self.neck) if self.with_neck else None
-        self.threshold = threshold
         self.subclass_loss_weight = subclass_loss_weight
-        self.unsup_loss_weight = unsup_loss_weight
-        self.unsup_downsample = unsup_downsample
         self.gate = gate
         # Before the table: its buffers change their sizes.
         self.teacher = build_teacher(self, teacher_momentum)
-        self.subclass_table = SubclassTable(
-            self.num_classes, self.num_subclasses
-        )
+        self.subclass_table = SubclassTable(self.num_classes, num_subclasses)
 
-    def loss(
-        self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
-    ) -> dict[str, Tensor]:
-        """Losses of one batch of labeled and unlabeled images.
-
-        Args:
-            inputs: (N, 3, H, W) images of the branches ``sup``,
-                ``unsup_weak`` and ``unsup_strong``.
-            data_samples: Samples of the same branches.
-
-        Returns:
-            Losses and what the log shows of the pseudo labels, by name.
-        """
-        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
-        if self.subclass_table.is_ready:
-            # Labeled, strong, weak: the paper's order, in which the running
-            # statistics of the normalisation are updated.
-            views = self.forward_strong(inputs)
-            pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
-            losses.update(
-                mean_losses(
-                    [self.loss_by_pseudo_labels(v, pseudo) for v in views]
-                )
-            )
-        return losses
-
-    def forward_strong(
-        self, inputs: dict[str, Tensor]
-    ) -> list[tuple[Tensor, Tensor]]:
-        """Logits of both branches on every view that learns.
-
-        Args:
-            inputs: (N, 3, H, W) images of all branches.
-        """
-        return [self.forward_dual(images) for images in strong_views(inputs)]
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether nothing has been clustered as yet."""
+        return not self.subclass_table.is_ready
 
     def loss_by_gt(
         self, inputs: Tensor, data_samples: Samples
@@ -210,39 +152,30 @@ class USRN(EncoderDecoder):
             )
         return losses
 
-    @torch.no_grad()
-    def get_pseudo_labels(self, inputs: Tensor) -> PseudoLabels:
-        """Pseudo labels of the weak view.
+    def forward_unlabeled(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of both branches on unlabeled images.
 
         Args:
-            inputs: (N, 3, H, W) weakly augmented unlabeled images.
+            inputs: (N, 3, H, W) images.
+
+        Returns:
+            (N, K, h, w) and (N, S, h, w) logits.
         """
-        return self.choose_labels(*self.forward_weak(inputs))
+        return self.decode_head.forward_unlabeled(
+            *self.extract_dual_feat(inputs), self.unsup_downsample
+        )
 
-    def forward_weak(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits that the pseudo labels are made of.
-
-        The teacher is in evaluation mode; without one, they are computed in
-        the model's own mode.
-
-        Args:
-            inputs: (N, 3, H, W) weakly augmented unlabeled images.
-        """
-        model = self.teacher.follow(self) if self.teacher else self
-        return model.forward_dual(inputs)
-
-    def choose_labels(
-        self, class_logits: Tensor, subclass_logits: Tensor
+    def make_pseudo_labels(
+        self, logits: tuple[Tensor, Tensor]
     ) -> PseudoLabels:
-        """The labels that count.
+        """Confident labels of both branches, the class labels gated.
 
         Args:
-            class_logits: (N, K, h, w) of the weak view.
-            subclass_logits: (N, S, h, w) of the weak view.
+            logits: Class logits (N, K, h, w) and subclass logits
+                (N, S, h, w) of the weak view.
         """
         return make_pseudo_labels(
-            class_logits,
-            subclass_logits,
+            *logits,
             self.subclass_table.subclass_to_class,
             self.threshold,
             self.gate,
@@ -274,22 +207,9 @@ class USRN(EncoderDecoder):
             **pseudo.statistics(),
         }
 
-    def forward_dual(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of both branches on unlabeled images.
-
-        Args:
-            inputs: (N, 3, H, W) images.
-
-        Returns:
-            (N, K, h, w) and (N, S, h, w) logits.
-        """
-        return self.decode_head.forward_dual(
-            *self.extract_dual_feat(inputs), self.unsup_downsample
-        )
-
     def extract_dual_feat(self, inputs: Tensor) -> tuple:
         """Features of the class branch and of the subclass branch."""
-        feats, subclass_feats = self.backbone.forward_dual(inputs)
+        feats, subclass_feats = self.backbone.forward_branches(inputs)
         if self.with_neck:
             feats = self.neck(feats)
             subclass_feats = self.subclass_neck(subclass_feats)
@@ -363,9 +283,7 @@ class USRN(EncoderDecoder):
         self, state_dict: dict, prefix: str, *args, **kwargs
     ) -> None:
         """Read checkpoints of the stock model as well."""
-        own_keys = self.state_dict().keys()
-        adopt_stock_keys(state_dict, own_keys, prefix)
-        adopt_as_teacher(state_dict, own_keys, prefix)
+        rename_stock_keys(state_dict, self.state_dict().keys(), prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _zero_subclass_loss(self) -> Tensor:

@@ -8,7 +8,7 @@ class MeanTeacher(ExponentialMovingAverage):
     """MMEngine's moving average, with buffers, used as a teacher.
 
     Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS
-    2017. The first call of :meth:`follow` copies the student; in a resumed run
+    2017. The first call of :meth:`update` copies the student; in a resumed run
     the average goes on.
 
     Args:
@@ -27,11 +27,11 @@ class MeanTeacher(ExponentialMovingAverage):
             )
         super().__init__(student, momentum=momentum, update_buffers=True)
 
-    def start_again(self) -> None:
-        """Let the next :meth:`follow` copy the student."""
+    def reset(self) -> None:
+        """Let the next :meth:`update` copy the student."""
         self.steps.zero_()
 
-    def follow(self, student: nn.Module) -> nn.Module:
+    def update(self, student: nn.Module) -> nn.Module:
         """Move towards the student.
 
         Args:

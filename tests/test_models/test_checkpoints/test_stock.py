@@ -1,6 +1,6 @@
 """Names of stock weights in a USRN."""
 
-from mmseg_usrn.models.checkpoints import adopt_as_teacher, adopt_stock_keys
+from mmseg_usrn.models.checkpoints import add_teacher_keys, rename_stock_keys
 
 OWN = {
     'backbone.trunk.conv.weight',
@@ -22,7 +22,7 @@ def test_stock_names():
         'decode_head.conv_seg.weight': 4,
         'auxiliary_head.weight': 5,
     }
-    adopt_stock_keys(stock, OWN)
+    rename_stock_keys(stock, OWN)
     assert stock == {
         'backbone.trunk.conv.weight': 1,  # shared: the fork has none
         'backbone.trunk.layer.weight': 2,
@@ -36,13 +36,13 @@ def test_stock_names():
 
 def test_own_names_are_left():
     own = dict.fromkeys(OWN, 0)
-    adopt_stock_keys(own, OWN)
+    rename_stock_keys(own, OWN)
     assert own == dict.fromkeys(OWN, 0)
 
 
 def test_prefix():
     stock = {'module.backbone.layer.weight': 1, 'steps': 2}
-    adopt_stock_keys(stock, OWN, prefix='module.')
+    rename_stock_keys(stock, OWN, prefix='module.')
     assert stock == {
         'module.backbone.trunk.layer.weight': 1,
         'module.backbone.fork.layer.weight': 1,
@@ -53,7 +53,7 @@ def test_prefix():
 def test_teacher_starts_as_the_student():
     own = ('head.weight', 'teacher.steps', 'teacher.module.head.weight')
     student = {'a.head.weight': 1}
-    adopt_as_teacher(student, own, prefix='a.')
+    add_teacher_keys(student, own, prefix='a.')
     assert student == {
         'a.head.weight': 1,
         'a.teacher.steps': 0,
@@ -64,11 +64,11 @@ def test_teacher_starts_as_the_student():
 def test_teacher_of_the_checkpoint_is_left():
     own = ('teacher.steps', 'teacher.module.weight', 'weight')
     weights = {'weight': 1, 'teacher.steps': 5, 'teacher.module.weight': 2}
-    adopt_as_teacher(weights, own)
+    add_teacher_keys(weights, own)
     assert weights['teacher.module.weight'] == 2
 
 
 def test_no_teacher_where_the_model_has_none():
     weights = {'weight': 1}
-    adopt_as_teacher(weights, ('weight',))
+    add_teacher_keys(weights, ('weight',))
     assert weights == {'weight': 1}

@@ -92,17 +92,19 @@ def test_logits_are_those_of_the_classifier_on_averaged_features(name):
 @pytest.mark.parametrize('name', HEADS)
 def test_heads_are_left_as_they_were(name):
     head = build(name)
-    head.forward_dual(features(name), features(name), downsample=2)
+    head.forward_unlabeled(features(name), features(name), downsample=2)
     assert 'cls_seg' not in vars(head.class_head)
     assert 'cls_seg' not in vars(head.subclass_head)
     with pytest.raises((RuntimeError, TypeError, ValueError)):
-        head.forward_dual([torch.zeros(2, 1, 8, 8)] * 3, None, downsample=2)
+        head.forward_unlabeled(
+            [torch.zeros(2, 1, 8, 8)] * 3, None, downsample=2
+        )
     assert 'cls_seg' not in vars(head.class_head)
 
 
 def test_features_smaller_than_the_square_are_averaged_to_one():
     head = build('plain')
-    logits, _ = head.forward_dual(
+    logits, _ = head.forward_unlabeled(
         [torch.randn(2, 16, 1, 3)], [torch.randn(2, 16, 1, 3)], downsample=2
     )
     assert logits.shape == (2, K, 1, 3)

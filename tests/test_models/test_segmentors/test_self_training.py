@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
 from mmseg.registry import MODELS
@@ -40,9 +41,12 @@ def batch(config, model) -> dict:
 def test_warm_up_then_pseudo_labels(config):
     model = build(config)
     data = batch(config, model)
+    hub = MessageHub.get_instance('warm-up')  # as the runner keeps it
     supervised = {'sup_class.loss_ce', 'sup_class.acc_seg'}
-    assert set(model(**data, mode='loss')) == supervised
-    assert set(model(**data, mode='loss')) == supervised
+    for iteration in (0, 1):
+        hub.update_info('iter', iteration)
+        assert set(model(**data, mode='loss')) == supervised
+    hub.update_info('iter', 2)
     losses = model(**data, mode='loss')
     assert set(losses) == supervised | {
         'unsup_class.loss_ce',
@@ -96,7 +100,6 @@ def test_runs_and_resumes_with_a_teacher(config):
     runner = Runner.from_cfg(config)
     model = runner.train()
     max_iters = config.train_cfg.max_iters
-    assert model.finished_iters == max_iters
     assert model.teacher.steps == max_iters - 2, 'not during the warm-up'
     moved = [
         not torch.equal(own, averaged)

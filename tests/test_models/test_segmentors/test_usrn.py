@@ -180,7 +180,7 @@ def test_losses_and_logits_are_float32_under_autocast(model, data):
     with torch.autocast('cpu', torch.bfloat16):
         feats = model.extract_feat(data['inputs']['sup'])
         assert feats[-1].dtype == torch.bfloat16
-        logits = model.forward_dual(data['inputs']['unsup_weak'])
+        logits = model.forward_unlabeled(data['inputs']['unsup_weak'])
         losses = model(**data, mode='loss')
     assert [part.dtype for part in logits] == [torch.float32] * 2
     for name, value in losses.items():
@@ -278,4 +278,4 @@ def test_settings_out_of_range(toy_config, settings, message):
 def test_eight_subclasses_per_class_by_default(toy_config):
     config = toy_config.model.to_dict()
     del config['num_subclasses']
-    assert MODELS.build(config).num_subclasses == 32
+    assert MODELS.build(config).subclass_table.num_subclasses == 32

@@ -17,11 +17,11 @@ def test_weights_and_buffers_follow(student):
     weight, mean = student[0].weight, student[1].running_mean
     weight.data.fill_(4.0)
     mean.fill_(2.0)
-    averaged = teacher.follow(student)
+    averaged = teacher.update(student)
     assert averaged[0].weight.item() == 4.0, 'the first call copies'
     weight.data.fill_(8.0)
     mean.fill_(10.0)
-    averaged = teacher.follow(student)
+    averaged = teacher.update(student)
     assert averaged[0].weight.item() == pytest.approx(5.0)
     assert averaged[1].running_mean.item() == pytest.approx(4.0)
     assert not averaged.training and student.training
@@ -32,14 +32,14 @@ def test_follows_after_a_move(student):
     teacher = MeanTeacher(student, momentum=0.25).double()
     student.double()
     student[0].weight.data.fill_(4.0)
-    assert teacher.follow(student)[0].weight.item() == 4.0
+    assert teacher.update(student)[0].weight.item() == 4.0
 
 
 def test_takes_no_gradient(student):
     teacher = MeanTeacher(student, momentum=0.25)
     assert not any(p.requires_grad for p in teacher.parameters())
     student.train()
-    output = teacher.follow(student)(torch.ones(2, 1))
+    output = teacher.update(student)(torch.ones(2, 1))
     assert not output.requires_grad
 
 

@@ -1,0 +1,149 @@
+"""Semi-supervised training of an encoder-decoder on pseudo labels.
+
+Letters: ``N`` images, ``H, W`` pixels, ``h, w`` size of the unlabeled maps.
+"""
+
+from abc import abstractmethod
+
+import torch
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from ..checkpoints import add_teacher_keys
+from ..semi import mean_losses, strong_views
+
+Samples = list[SegDataSample]
+
+
+class SemiSupervisedSegmentor(EncoderDecoder):
+    """The steps that all segmentors of this package share.
+
+    A segmentor says how its supervised losses are made, what it predicts on
+    an unlabeled image, which labels follow from that, and what they cost::
+
+        loss(inputs, data_samples)
+            loss_by_gt(sup)                     ground truth
+            loss_by_unlabeled(...)              once the warm-up is over
+                forward_unlabeled(unsup_strong)     views that learn
+                get_pseudo_labels(unsup_weak)       no graph
+                    forward_unlabeled               by the teacher, if any
+                    make_pseudo_labels
+                loss_by_pseudo_labels(...)          mean over the views
+
+    There may be several strong views, ``unsup_strong``, ``unsup_strong2`` and
+    so on: what the pipeline of the unlabeled images makes. ``predict`` and
+    the rest of the interface are the stock segmentor's.
+
+    Args:
+        data_preprocessor: Config of the stock preprocessor, which treats
+            every branch of the batch.
+        threshold: Pseudo labels count above this confidence.
+        unsup_loss_weight: Weight of the losses on unlabeled images.
+        unsup_downsample: On unlabeled images the features are averaged over
+            squares of this side before the classifiers.
+        **kwargs: As in MMSeg's ``EncoderDecoder``.
+
+    Attributes:
+        teacher: A moving average of the model that labels the weak view, or
+            None for the model itself.
+    """
+
+    def __init__(
+        self,
+        data_preprocessor: dict | None,
+        threshold: float,
+        unsup_loss_weight: float,
+        unsup_downsample: int,
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            data_preprocessor=dict(
+                type='MultiBranchDataPreprocessor',
+                data_preprocessor=data_preprocessor
+                or dict(type='SegDataPreProcessor'),
+            ),
+            **kwargs,
+        )
+        self.threshold = threshold
+        self.unsup_loss_weight = unsup_loss_weight
+        self.unsup_downsample = unsup_downsample
+        self.teacher = None
+
+    def loss(
+        self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
+    ) -> dict[str, Tensor]:
+        """Losses of one batch of labeled and unlabeled images.
+
+        Args:
+            inputs: (N, 3, H, W) images of the branches ``sup``,
+                ``unsup_weak`` and ``unsup_strong``.
+            data_samples: Samples of the same branches.
+
+        Returns:
+            Losses and what the log shows of the pseudo labels, by name.
+        """
+        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
+        if not self.is_warming_up:
+            losses.update(self.loss_by_unlabeled(inputs))
+        return losses
+
+    def loss_by_unlabeled(
+        self, inputs: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Losses of the strong views against the labels of the weak view.
+
+        The running statistics of the normalisation are updated in the
+        paper's order: labeled, strong, weak.
+
+        Args:
+            inputs: (N, 3, H, W) images of all branches.
+        """
+        views = [self.forward_unlabeled(v) for v in strong_views(inputs)]
+        pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
+        return mean_losses(
+            [self.loss_by_pseudo_labels(view, pseudo) for view in views]
+        )
+
+    @torch.no_grad()
+    def get_pseudo_labels(self, inputs: Tensor):
+        """Pseudo labels of the weak view.
+
+        The teacher is in evaluation mode; without one, the model labels in
+        its own mode.
+
+        Args:
+            inputs: (N, 3, H, W) weakly augmented unlabeled images.
+        """
+        model = self.teacher.update(self) if self.teacher else self
+        return self.make_pseudo_labels(model.forward_unlabeled(inputs))
+
+    @property
+    @abstractmethod
+    def is_warming_up(self) -> bool:
+        """Whether only the labeled images are learned from as yet."""
+
+    @abstractmethod
+    def loss_by_gt(
+        self, inputs: Tensor, data_samples: Samples
+    ) -> dict[str, Tensor]:
+        """Supervised losses on labeled images (N, 3, H, W)."""
+
+    @abstractmethod
+    def forward_unlabeled(self, inputs: Tensor):
+        """Logits at (h, w) of unlabeled images (N, 3, H, W)."""
+
+    @abstractmethod
+    def make_pseudo_labels(self, logits):
+        """Pseudo labels from the logits of the weak view."""
+
+    @abstractmethod
+    def loss_by_pseudo_labels(self, logits, pseudo) -> dict[str, Tensor]:
+        """Losses of a strong view's logits against pseudo labels."""
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args, **kwargs
+    ) -> None:
+        """Read checkpoints without a teacher as well."""
+        add_teacher_keys(state_dict, self.state_dict().keys(), prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
