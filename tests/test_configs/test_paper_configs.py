@@ -9,7 +9,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmseg.registry import DATASETS, MODELS
 
-from mmseg_usrn.datasets.transforms import PadToSize, RandomLongSideResize
+from mmseg_usrn.datasets.transforms import RandomScaleCrop
 from mmseg_usrn.engine.run_config import to_baseline
 
 PAD_BGR = (104, 116, 124)
@@ -228,17 +228,12 @@ def test_augmentation_steps(
         (unlabeled, unlabeled_sides),
     ):
         steps = {type(step): step for step in pipeline.transforms}
-        assert steps[RandomLongSideResize].long_side == sides
-        assert steps[PadToSize].size == (crop, crop)
-        assert steps[PadToSize].color == PAD_BGR[::-1]
+        assert steps[RandomScaleCrop].long_side == sides
+        assert steps[RandomScaleCrop].crop_size == (crop, crop)
+        assert steps[RandomScaleCrop].color == PAD_BGR[::-1]
         names = [type(step).__name__ for step in pipeline.transforms]
-        first = names.index('RandomLongSideResize')
-        assert names[first : first + 4] == [
-            'RandomLongSideResize',
-            'PadToSize',
-            'RandomCrop',
-            'RandomFlip',
-        ]
+        first = names.index('RandomScaleCrop')
+        assert names[first + 1] == 'RandomFlip'
     names = [type(step).__name__ for step in labeled.transforms]
     assert ('ColorJitter' in names) == jitter
     branches = unlabeled.transforms[-1].branch_pipelines

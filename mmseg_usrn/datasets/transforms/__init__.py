@@ -5,8 +5,8 @@ from .color import ColorJitter, GaussianBlur, ToGray
 from .loading import LoadBands, LoadDeepImage, LoadWideAnnotations
 from .multi_branch import MultiBranch
 from .pack_labeled_inputs import PackLabeledInputs
-from .padding import PadToSize, ReflectPad
-from .random_long_side_resize import RandomLongSideResize
+from .random_scale_crop import RandomScaleCrop
+from .reflect_pad import ReflectPad
 
 __all__ = [
     'AddCellMap',
@@ -17,8 +17,7 @@ __all__ = [
     'LoadWideAnnotations',
     'MultiBranch',
     'PackLabeledInputs',
-    'PadToSize',
-    'RandomLongSideResize',
+    'RandomScaleCrop',
     'ReflectPad',
     'ToGray',
     'grid_size',

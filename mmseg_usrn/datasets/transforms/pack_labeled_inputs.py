@@ -53,8 +53,8 @@ class PackLabeledInputs(PackSegInputs):
             raise ValueError(
                 f'PackLabeledInputs got labels of {labels.shape} and cells '
                 f'of {cells.shape}: a transform of the labeled pipeline has '
-                'left the cell map out, as mmcv.Pad does; use PadToSize, or '
-                "let the data preprocessor's size pad"
+                'left the cell map out, as mmcv.Pad does; let the size of the '
+                'data preprocessor pad'
             )
         results['img'] = band_by_band(results['img'])
         packed = super().transform(results)

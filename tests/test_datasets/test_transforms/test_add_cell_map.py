@@ -126,8 +126,9 @@ AUGMENTATIONS = {
             seg_fill_in=255,
         )
     ],
-    'pad': [dict(type='PadToSize', size=(150, 150))],
-    'long side': [dict(type='RandomLongSideResize', long_side=(60, 180))],
+    'scale crop': [
+        dict(type='RandomScaleCrop', long_side=(60, 180), crop_size=(90, 100))
+    ],
     'all': [
         RESIZE,
         dict(type='RandomCrop', crop_size=(64, 64), cat_max_ratio=0.75),

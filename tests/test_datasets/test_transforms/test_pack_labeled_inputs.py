@@ -40,5 +40,5 @@ def test_cell_map_is_needed(results):
 
 def test_padding_of_the_labels_alone_is_refused(results):
     results['gt_seg_map'] = np.zeros((4, 4), np.uint8)
-    with pytest.raises(ValueError, match=r'mmcv.Pad does; use PadToSize'):
+    with pytest.raises(ValueError, match=r'mmcv.Pad does; let the size'):
         PackLabeledInputs()(results)

@@ -7,11 +7,7 @@ model = dict(
     decode_head=dict(num_classes=19),
 )
 optim_wrapper = dict(optimizer=dict(lr=0.02))  # twice that of VOC
-pad_crop_flip = [
-    dict(type='PadToSize', size=crop_size),
-    dict(type='RandomCrop', crop_size=crop_size),
-    dict(type='RandomFlip', prob=0.5),
-]
+flip = dict(type='RandomFlip', prob=0.5)
 train_dataloader = dict(
     batch_size=4,
     dataset=dict(
@@ -19,8 +15,12 @@ train_dataloader = dict(
             pipeline=[
                 *_base_.load_labeled,
                 # 0.5 to 2.0 times 2048
-                dict(type='RandomLongSideResize', long_side=(1024, 4096)),
-                *pad_crop_flip,
+                dict(
+                    type='RandomScaleCrop',
+                    long_side=(1024, 4096),
+                    crop_size=crop_size,
+                ),
+                flip,
                 _base_.strong_view[1].transforms[0],  # ColorJitter
                 dict(type='PackLabeledInputs'),
             ]
@@ -29,8 +29,12 @@ train_dataloader = dict(
             pipeline=[
                 *_base_.load_unlabeled,
                 # 0.8 to 2.0 times 2048
-                dict(type='RandomLongSideResize', long_side=(1638, 4096)),
-                *pad_crop_flip,
+                dict(
+                    type='RandomScaleCrop',
+                    long_side=(1638, 4096),
+                    crop_size=crop_size,
+                ),
+                flip,
                 _base_.views,
             ]
         ),

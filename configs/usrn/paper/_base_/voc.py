@@ -6,11 +6,7 @@ model = dict(
     data_preprocessor=dict(size=crop_size),
     decode_head=dict(num_classes=21),
 )
-pad_crop_flip = [
-    dict(type='PadToSize', size=crop_size),
-    dict(type='RandomCrop', crop_size=crop_size),
-    dict(type='RandomFlip', prob=0.5),
-]
+flip = dict(type='RandomFlip', prob=0.5)
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(
@@ -18,8 +14,12 @@ train_dataloader = dict(
             pipeline=[
                 *_base_.load_labeled,
                 # 0.5 to 2.0 times 400
-                dict(type='RandomLongSideResize', long_side=(200, 800)),
-                *pad_crop_flip,
+                dict(
+                    type='RandomScaleCrop',
+                    long_side=(200, 800),
+                    crop_size=crop_size,
+                ),
+                flip,
                 dict(type='PackLabeledInputs'),
             ]
         ),
@@ -28,8 +28,12 @@ train_dataloader = dict(
             pipeline=[
                 *_base_.load_unlabeled,
                 # 0.8 to 2.0 times 400
-                dict(type='RandomLongSideResize', long_side=(320, 800)),
-                *pad_crop_flip,
+                dict(
+                    type='RandomScaleCrop',
+                    long_side=(320, 800),
+                    crop_size=crop_size,
+                ),
+                flip,
                 _base_.views,
             ],
         ),

@@ -3,28 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg_usrn.datasets.transforms import PadToSize, ReflectPad
-
-
-def test_small_side_is_padded_right_and_bottom():
-    results = dict(
-        img=np.full((2, 5, 3), 7, np.uint8),
-        gt_seg_map=np.full((2, 5), 3, np.uint8),
-        gt_cell_map=np.full((2, 5), 9, np.float32),
-        seg_fields=['gt_seg_map', 'gt_cell_map'],
-    )
-    padded = PadToSize(size=(4, 4))(results)
-    assert padded['img_shape'] == (4, 5)
-    assert padded['img'][2:].reshape(-1, 3).tolist() == [[104, 116, 124]] * 10
-    assert (padded['img'][:2] == 7).all()
-    assert (padded['gt_seg_map'][2:] == 255).all()
-    assert (padded['gt_seg_map'][:2] == 3).all()
-    assert (padded['gt_cell_map'][2:] == 0).all()
-
-
-def test_unlabeled_sample_has_no_map_to_pad():
-    padded = PadToSize(size=(4, 6))(dict(img=np.zeros((2, 5, 3), np.uint8)))
-    assert padded['img'].shape == (4, 6, 3)
+from mmseg_usrn.datasets.transforms import ReflectPad
 
 
 @pytest.mark.parametrize('shape', [(375, 500), (21, 16), (8, 8)])
