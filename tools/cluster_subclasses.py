@@ -22,7 +22,6 @@ from mmengine.dist import get_dist_info, init_dist, is_distributed
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
-from PIL import Image
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.datasets import AddCellMap, PairedDataset
@@ -31,7 +30,7 @@ from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import IGNORED_SUBCLASS
-from mmseg_usrn.visualization import DROPPED, subclass_palette
+from mmseg_usrn.visualization import save_indexed, subclass_palette
 
 
 def parse_args() -> argparse.Namespace:
@@ -100,20 +99,7 @@ def write_maps(model: USRN, dataset: PairedDataset, folder: Path) -> None:
         name = Path(sample['img_path']).resolve().relative_to(root)
         path = (folder / name).with_suffix('.png')
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_map(subclasses.numpy(), palette, path)
-
-
-def write_map(subclasses: np.ndarray, palette: np.ndarray, path: Path) -> None:
-    """Write an indexed PNG, or a 16-bit one for more than 255 subclasses."""
-    if len(palette) > 255:
-        Image.fromarray(subclasses.astype(np.uint16)).save(path)
-        return
-    image = Image.fromarray(subclasses.astype(np.uint8))
-    # All 256 colours: of fewer, PNG keeps fewer bits of the index 255.
-    colors = np.full((256, 3), DROPPED, np.uint8)
-    colors[: len(palette)] = palette
-    image.putpalette(colors.tobytes())
-    image.save(path)
+        save_indexed(subclasses.numpy(), palette, path)
 
 
 def main() -> None:

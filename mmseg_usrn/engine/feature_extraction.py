@@ -7,6 +7,7 @@ import torch
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.dist import all_reduce, get_dist_info
 from mmseg.models.utils import resize
+from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -50,36 +51,55 @@ def extract_labeled_features(
     cells_per_image = torch.zeros(
         len(dataset), dtype=torch.int64, device=device
     )
-    parts = [_no_features(model, device)]
+    parts = [_no_cells(model, device)]
     for index, batch in zip(indices, dataloader, strict=True):
         batch = model.data_preprocessor(batch, training=False)
         (sample,) = batch['data_samples']
         height, width = sample.ori_shape[:2]
-        rows, columns = grid_size(height, width, cell_stride)
-        cells_per_image[index] = rows * columns
-        cells, classes, is_extra = select_cells(
-            sample.gt_sem_seg.data[0],
-            (rows, columns),
-            model.num_classes,
-            model.decode_head.ignore_index,
+        grid = grid_size(height, width, cell_stride)
+        cells_per_image[index] = grid[0] * grid[1]
+        features, classes, cells = _labeled_cells(
+            model, batch['inputs'], sample, grid
         )
-        features = _grid_features(
-            model, batch['inputs'], sample, rows, columns
-        )
-        parts.append(
-            (
-                features[cells].half(),
-                classes,
-                torch.full_like(cells, index),
-                cells.masked_fill(is_extra, -1),
-            )
-        )
+        image = torch.full_like(cells, index)
+        parts.append([features, classes, image, cells])
     model.train(training)
     all_reduce(cells_per_image)
-    features, classes, images, cells = (
-        torch.cat(tensors) for tensors in zip(*parts, strict=True)
-    )
+    columns = [list(column) for column in zip(*parts, strict=True)]
+    parts.clear()  # the columns hold them now, and give them away
+    features, classes, images, cells = map(_join, columns)
     return LabeledFeatures(features, classes, images, cells, cells_per_image)
+
+
+def _labeled_cells(
+    model: USRN, inputs: Tensor, sample: SegDataSample, grid: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (P, C) float16, classes (P,) and indices (P,) of an image.
+
+    The index of a cell that :func:`select_cells` added is -1.
+    """
+    cells, classes, is_extra = select_cells(
+        sample.gt_sem_seg.data[0],
+        grid,
+        model.num_classes,
+        model.decode_head.ignore_index,
+    )
+    features = _grid_features(model, inputs, sample, *grid)
+    return features[cells].half(), classes, cells.masked_fill(is_extra, -1)
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    """Concatenate parts, which are given away one by one.
+
+    ``torch.cat`` would hold the features of all images twice.
+    """
+    length = sum(map(len, parts))
+    joined = parts[0].new_empty(length, *parts[0].shape[1:])
+    while parts:
+        part = parts.pop()
+        joined[length - len(part) : length] = part
+        length -= len(part)
+    return joined
 
 
 def select_cells(
@@ -143,9 +163,9 @@ def _grid_features(
     return features[0].flatten(1).T
 
 
-def _no_features(model: USRN, device: torch.device) -> tuple:
+def _no_cells(model: USRN, device: torch.device) -> list[Tensor]:
     """What a rank without images contributes."""
     channels = model.decode_head.class_head.conv_seg.in_channels
     index = torch.zeros(0, dtype=torch.int64, device=device)
     features = torch.zeros(0, channels, dtype=torch.half, device=device)
-    return features, index, index, index
+    return [features, index, index, index]

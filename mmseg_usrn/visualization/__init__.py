@@ -1,6 +1,6 @@
 """Pictures of subclasses, pseudo labels, gate and class balance."""
 
-from .colors import DROPPED, colorize, subclass_palette
+from .colors import DROPPED, colorize, save_indexed, subclass_palette
 from .drawing import (
     draw_gate,
     draw_pseudo_labels,
@@ -18,5 +18,6 @@ __all__ = [
     'draw_subclasses',
     'plot_class_balance',
     'plot_image_grid',
+    'save_indexed',
     'subclass_palette',
 ]

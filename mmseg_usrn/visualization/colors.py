@@ -5,8 +5,10 @@ RGB, uint8.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 Palette = Sequence | np.ndarray
 """A colour for each label: three numbers from 0 to 255."""
@@ -64,3 +66,25 @@ def colorize(labels: np.ndarray, palette: Palette) -> np.ndarray:
     colors = np.vstack([np.asarray(palette), DROPPED]).astype(np.uint8)
     known = (labels >= 0) & (labels < len(palette))
     return colors[np.where(known, labels, len(palette))]
+
+
+def save_indexed(
+    labels: np.ndarray, palette: np.ndarray, path: str | Path
+) -> None:
+    """Write an indexed PNG, or a 16-bit one for more than 255 labels.
+
+    Args:
+        labels: (H, W) integers from 0; 255 (65535 in a 16-bit file) where
+            there is none.
+        palette: (S, 3) uint8, colours of the labels.
+        path: File to write.
+    """
+    if len(palette) > 255:
+        Image.fromarray(labels.astype(np.uint16)).save(path)
+        return
+    image = Image.fromarray(labels.astype(np.uint8))
+    # All 256 colours: of fewer, PNG keeps fewer bits of the index 255.
+    colors = np.full((256, 3), DROPPED, np.uint8)
+    colors[: len(palette)] = palette
+    image.putpalette(colors.tobytes())
+    image.save(path)

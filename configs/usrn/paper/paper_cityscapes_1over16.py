@@ -8,16 +8,12 @@ train_dataloader = dict(
     dataset=dict(split_dir='data/splits/cityscapes/1over16')
 )
 # 7,200 epochs of floor(186 / 1) = 186 iterations on 4 GPUs, 1 + 1 images each
-max_iters = 1339200
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
-param_scheduler = dict(end=max_iters + 1)
+train_cfg = dict(max_iters=1339200, val_interval=16740)
+param_scheduler = dict(end=1339201)
 # 7,200 epochs of floor(186 / 4) = 46 iterations on 2 GPUs, 2 images each
-baseline_iters = 331200
 baseline = dict(
-    train_cfg=dict(
-        max_iters=baseline_iters, val_interval=baseline_iters // 80
-    ),
-    param_scheduler=dict(end=baseline_iters + 1),
+    train_cfg=dict(max_iters=331200, val_interval=4140),
+    param_scheduler=dict(end=331201),
 )
 custom_hooks = [
     dict(

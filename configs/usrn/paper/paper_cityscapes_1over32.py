@@ -8,16 +8,12 @@ train_dataloader = dict(
     dataset=dict(split_dir='data/splits/cityscapes/1over32')
 )
 # 14,880 epochs of floor(93 / 1) = 93 iterations on 4 GPUs, 1 + 1 images each
-max_iters = 1383840
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
-param_scheduler = dict(end=max_iters + 1)
+train_cfg = dict(max_iters=1383840, val_interval=17298)
+param_scheduler = dict(end=1383841)
 # 14,880 epochs of floor(93 / 4) = 23 iterations on 2 GPUs, 2 images each
-baseline_iters = 342240
 baseline = dict(
-    train_cfg=dict(
-        max_iters=baseline_iters, val_interval=baseline_iters // 80
-    ),
-    param_scheduler=dict(end=baseline_iters + 1),
+    train_cfg=dict(max_iters=342240, val_interval=4278),
+    param_scheduler=dict(end=342241),
 )
 custom_hooks = [
     dict(

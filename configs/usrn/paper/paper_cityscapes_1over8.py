@@ -8,16 +8,12 @@ train_dataloader = dict(
     dataset=dict(split_dir='data/splits/cityscapes/1over8')
 )
 # 3,360 epochs of floor(372 / 1) = 372 iterations on 4 GPUs, 1 + 1 images each
-max_iters = 1249920
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
-param_scheduler = dict(end=max_iters + 1)
+train_cfg = dict(max_iters=1249920, val_interval=15624)
+param_scheduler = dict(end=1249921)
 # 3,360 epochs of floor(372 / 4) = 93 iterations on 2 GPUs, 2 images each
-baseline_iters = 312480
 baseline = dict(
-    train_cfg=dict(
-        max_iters=baseline_iters, val_interval=baseline_iters // 80
-    ),
-    param_scheduler=dict(end=baseline_iters + 1),
+    train_cfg=dict(max_iters=312480, val_interval=3906),
+    param_scheduler=dict(end=312481),
 )
 custom_hooks = [
     dict(

@@ -6,17 +6,13 @@ subclasses = _base_.published_subclasses.voc_1over16
 model = dict(num_subclasses=sum(subclasses))
 train_dataloader = dict(dataset=dict(split_dir='data/splits/voc/1over16'))
 # 1,200 epochs of floor(662 / 4) = 165 iterations on 2 GPUs, 4 + 4 images each
-max_iters = 198000
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
-param_scheduler = dict(end=max_iters + 1)
+train_cfg = dict(max_iters=198000, val_interval=2475)
+param_scheduler = dict(end=198001)
 # 1,200 epochs of floor(662 / 8) = 82 iterations on 1 GPU, 8 images
 # The original's own file says 165 images, those of 1/64, by mistake.
-baseline_iters = 98400
 baseline = dict(
-    train_cfg=dict(
-        max_iters=baseline_iters, val_interval=baseline_iters // 80
-    ),
-    param_scheduler=dict(end=baseline_iters + 1),
+    train_cfg=dict(max_iters=98400, val_interval=1230),
+    param_scheduler=dict(end=98401),
 )
 custom_hooks = [
     dict(

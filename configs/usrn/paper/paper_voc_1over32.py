@@ -6,16 +6,12 @@ subclasses = _base_.published_subclasses.voc_1over32
 model = dict(num_subclasses=sum(subclasses))
 train_dataloader = dict(dataset=dict(split_dir='data/splits/voc/1over32'))
 # 2,480 epochs of floor(331 / 4) = 82 iterations on 2 GPUs, 4 + 4 images each
-max_iters = 203360
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 80)
-param_scheduler = dict(end=max_iters + 1)
+train_cfg = dict(max_iters=203360, val_interval=2542)
+param_scheduler = dict(end=203361)
 # 2,480 epochs of floor(331 / 8) = 41 iterations on 1 GPU, 8 images
-baseline_iters = 101680
 baseline = dict(
-    train_cfg=dict(
-        max_iters=baseline_iters, val_interval=baseline_iters // 80
-    ),
-    param_scheduler=dict(end=baseline_iters + 1),
+    train_cfg=dict(max_iters=101680, val_interval=1271),
+    param_scheduler=dict(end=101681),
 )
 custom_hooks = [
     dict(

@@ -1,7 +1,10 @@
 # What all runs of the paper share: network, optimiser, schedule, evaluation,
 # and how it labels unlabeled images. Data, split and number of iterations
 # stand in each config.
-_base_ = '../../../_base_/default_runtime.py'
+_base_ = [
+    '../../../_base_/schedules/sgd_40k.py',
+    '../../../_base_/default_runtime.py',
+]
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 # ResNet-50 with output stride 16 and a multi-grid last stage, DeepLabV3+
 # decoder. ResNet-101: model.backbone.depth=101 and
@@ -49,36 +52,18 @@ model = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
-optim_wrapper = dict(
-    type='OptimWrapper',
-    # Weight decay on everything, norms and biases included.
-    optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4),
-    # Group 1 of the original: the whole backbone, forked stages included.
-    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
-)
+# The optimiser is that of sgd_40k.py, which is the paper's: weight decay on
+# everything, norms and biases included, the whole backbone, forked stages
+# included, at a tenth of the rate.
 # lr(t) = lr * (1 - t / N) ** 0.9 after t of N iterations. MMEngine's PolyLR
 # reaches 0 one step early, hence the end of N + 1.
-param_scheduler = dict(type='PolyLR', power=0.9, eta_min=0, by_epoch=False)
+param_scheduler = dict(
+    _delete_=True, type='PolyLR', power=0.9, eta_min=0, by_epoch=False
+)
 # The original validates every epoch, 1,200 to 14,880 times a run; each config
 # here does so 80 times, the last time at the end. The best checkpoint is what
 # the original reports and clusters.
-train_cfg = dict(type='IterBasedTrainLoop')
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='CheckpointHook',
-        by_epoch=False,
-        interval=2000,
-        max_keep_ckpts=1,
-        save_best='mIoU',
-    ),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
-)
+default_hooks = dict(checkpoint=dict(interval=2000, max_keep_ckpts=1))
 # Whole images, reflected to a multiple of 8; the features that are clustered
 # are made in the same way.
 whole_image_pipeline = [
