@@ -191,7 +191,7 @@ class Laboratory:
         return {
             **os.environ,
             **run.environment,
-            'DATA_DIR': str(self.data_dir),
+            'USRN_DATA': str(self.data_dir),
             'OMP_NUM_THREADS': '1',
             'PYTHONPATH': path,
         }

@@ -8,9 +8,9 @@ _base_ = [
     '../../configs/_base_/default_runtime.py',
 ]
 data = '{{$DATA:camvid}}'
-data_dir = '{{$DATA_DIR:../shared/data}}'  # of all data sets, and of weights
+data_dir = '{{$USRN_DATA:../shared/data}}'  # of all data sets, and of weights
 split = '{{$SPLIT:1over16/seed0}}'  # below splits/, or 'all'
-how_to_prepare = f'put {data} into {data_dir}, or name its parent by DATA_DIR'
+how_to_prepare = f'put {data} into {data_dir}, or name its parent by USRN_DATA'
 
 # How the images are trained on, and for how long.
 protocol = dict(
