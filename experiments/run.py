@@ -51,15 +51,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar='PATTERN',
         help="names of runs, such as 'camvid/usrn/1over16_*', in this order",
     )
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
+    limit = 'stop everything after so many minutes; the next start goes on'
     parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at a time (default: 1)'
-    )
-    parser.add_argument(
-        '--time-limit',
-        type=float,
-        default=float('inf'),
-        metavar='MINUTES',
-        help='stop everything after this time; the next start goes on',
+        '--time-limit', type=float, default=float('inf'), help=limit
     )
     parser.add_argument(
         '--cfg-options',
