@@ -3,6 +3,9 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from mmcv.transforms import Compose
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmseg_usrn.datasets.transforms import (
@@ -208,3 +211,22 @@ def test_gray_is_the_luma_of_pillow(image):
         different = ours != luma[..., None]
         assert different.mean() < 1e-4  # ties
         assert np.abs(ours - luma[..., None].astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize('bands', [1, 2, 4, 6])
+def test_strong_view_of_the_recipes(bands, image, project_root):
+    """The unlabeled pipeline of own folders, from the loaded image on."""
+    init_default_scope('mmseg')
+    path = project_root / 'configs/_base_/datasets/folder.py'
+    recipe = Config.fromfile(path)
+    pipeline = Compose(recipe.train_dataloader.dataset.unlabeled.pipeline[1:])
+    picture = np.dstack([smooth(image)] * 2)[..., :bands]
+    for seed in range(8):
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        views = pipeline(
+            dict(img=picture, img_shape=(220, 300), ori_shape=(220, 300))
+        )['inputs']
+        weak, strong = views['unsup_weak'], views['unsup_strong']
+        assert weak.shape == strong.shape and len(weak) == bands
+        assert weak.dtype == strong.dtype == torch.uint8
