@@ -62,17 +62,17 @@ def describe_bands(content: bytes) -> Bands | None:
         return None
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
-            series, page = file.series[0], file.pages[0]
+            series, page = file.series[0], file.pages.first
+            kind = tifffile.PHOTOMETRIC(page.photometric).name
             number = 1
             if len(series.shape) == 3:
                 number = series.shape[_band_axis(series.axes, series.shape)]
             # Extra samples: 1 and 2 are transparency.
-            extra = [int(kind) for kind in page.extrasamples]
-            known = all(kind in (1, 2) for kind in extra)
-            rgb = page.photometric.name in ('RGB', 'PALETTE', 'YCBCR')
-            base = number - len(extra)
-            colors = known and base == (3 if rgb else 1)
-            colors = colors or page.photometric.name == 'PALETTE'
+            extra = [int(sample) for sample in page.extrasamples]
+            known = all(sample in (1, 2) for sample in extra)
+            base = 3 if kind in ('RGB', 'YCBCR') else 1
+            colors = known and number - len(extra) == base
+            colors = colors or kind == 'PALETTE'
             return Bands(number, series.dtype, colors and len(file.pages) == 1)
     except DAMAGES as error:
         raise ValueError(f'the TIFF file is damaged: {error}') from error

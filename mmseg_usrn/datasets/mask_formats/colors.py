@@ -20,9 +20,9 @@ def read_rgb(content: bytes) -> np.ndarray:
     turned.
     """
     with Image.open(io.BytesIO(content)) as image:
-        if image.mode in ('P', 'PA'):
-            image = image.convert('RGBA')
-        return np.asarray(image.convert('RGB'))
+        palette = image.mode in ('P', 'PA')
+        colors = image.convert('RGBA') if palette else image
+        return np.asarray(colors.convert('RGB'))
 
 
 def color_codes(rgb: np.ndarray) -> np.ndarray:

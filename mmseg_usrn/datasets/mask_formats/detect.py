@@ -74,8 +74,11 @@ def detect_mask_format(
             lists what was found.
     """
     classes = tuple(classes)
+    found: DetectedFormat | None
     if osp.isfile(where):
-        return _detect_json([where], where, stems, classes)
+        found = _detect_json([where], where, stems, classes)
+        assert found is not None  # of another kind it raises
+        return found
     files = find_files(where, KNOWN_SUFFIXES, 'mask')
     paths = [path for of_stem in files.values() for path in of_stem]
     fitting = [path for stem in stems for path in files.get(stem, [])]
@@ -182,7 +185,7 @@ def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
             f'{texts[0]} and the like hold boxes (5 numbers a line), not '
             'polygons: masks need polygons'
         )
-    settings = dict(type='LoadYoloMasks')
+    settings: dict = dict(type='LoadYoloMasks')
     names = _yolo_names(where)
     if names:
         settings['names'] = names
@@ -214,14 +217,14 @@ def _yolo_names(where: str) -> list[str]:
 def _detect_class_files(files, where, stems, classes) -> DetectedFormat | None:
     """One image per class: in folders, or with additions to the name."""
     images = {s: p for s, p in files.items() if s not in set(stems)}
-    found = Counter()  # template and token -> number of images
+    found: Counter = Counter()  # template and token -> number of images
     for stem, paths in images.items():
         suffix = osp.splitext(paths[0])[1]
         if strip_suffix(paths[0], ALL_SUFFIXES) is None:
             continue
         for template, token in _readings(stem, set(stems)):
             found[template + suffix, token] += 1
-    tokens = defaultdict(dict)
+    tokens: dict = defaultdict(dict)
     for (template, token), number in found.items():
         tokens[template][token] = number
     best = max(

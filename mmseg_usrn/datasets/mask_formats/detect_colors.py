@@ -45,7 +45,8 @@ def detect_colors(
         ValueError: If colours have to be told; the text lists them.
     """
     some = [Path(path) for path in _spread(paths)]
-    palettes, channels = set(), Counter()
+    palettes: set[bytes] = set()
+    channels: Counter = Counter()
     for path in some:
         with Image.open(path) as image:
             channels[len(image.getbands())] += 1
@@ -81,7 +82,7 @@ def _of_one_channel(some: list[Path], classes):
 
 def _of_gray_levels(some: list[Path], classes, what: str):
     """Indices, or smoothed black and white."""
-    counts = Counter()
+    counts: Counter = Counter()
     for path in some:
         with Image.open(path) as image:
             gray = (
@@ -147,7 +148,7 @@ def count_colors(paths: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Codes of the colours, and their shares of all pixels.
     """
-    counts = Counter()
+    counts: Counter = Counter()
     for path in paths:
         codes, numbers = np.unique(
             color_codes(read_rgb(Path(path).read_bytes())), return_counts=True

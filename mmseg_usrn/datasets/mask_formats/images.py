@@ -75,7 +75,7 @@ class LoadColorMasks(MaskLoader):
                 f'{unlisted!r}'
             )
         self.unlisted = unlisted
-        self.label_of = {}
+        self.label_of: dict[Color, int] = {}
         for label, values in enumerate(_per_class(colors, classes)):
             for color in values:
                 self._add(color, label)

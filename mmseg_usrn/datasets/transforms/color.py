@@ -62,8 +62,8 @@ def _stretch(image: np.ndarray, factor: float, center: float) -> np.ndarray:
     """Move all values away from a centre, or towards it."""
     is_uint8 = image.dtype == np.uint8
     values = VALUES if is_uint8 else image.astype(np.float32)
-    center, factor = np.float32(center), np.float32(factor)
-    moved = center + factor * (values - center)
+    middle = np.float32(center)
+    moved = middle + np.float32(factor) * (values - middle)
     moved = moved.clip(0, _top(image)).astype(image.dtype)
     return cv2.LUT(image, moved) if is_uint8 else moved
 

@@ -66,16 +66,20 @@ class RandomScaleCrop(BaseTransform):
     @cache_randomness
     def _draw_corner(self, size: Size) -> Size:
         """Top and left of the crop; 0 where the image is smaller."""
-        return tuple(
+        top, left = (
             int(np.random.randint(max(side - length, 0) + 1))
             for side, length in zip(size, self.crop_size, strict=True)
         )
+        return top, left
 
     def transform(self, results: dict) -> dict:
         """Resize the image (bicubic) and its maps (nearest), and crop."""
         height, width = results['img'].shape[:2]
         ratio = self._draw_length() / max(height, width)
-        size = tuple(max(1, int(s * ratio + 0.5)) for s in (height, width))
+        size = (
+            max(1, int(height * ratio + 0.5)),
+            max(1, int(width * ratio + 0.5)),
+        )
         corner = self._draw_corner(size)
         window = [
             slice(first, min(first + length, side))
