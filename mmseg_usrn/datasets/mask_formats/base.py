@@ -136,8 +136,15 @@ class MaskLoader(LoadAnnotations):
                 results.get('label_map'),
                 self.ignore_index,
             )
-        wide = self.ignore_index > MAX_UINT8
-        results['gt_seg_map'] = labels.astype(np.uint16 if wide else np.uint8)
+        dtype = np.uint16 if self.ignore_index > MAX_UINT8 else np.uint8
+        if labels.dtype != np.uint8 and labels.max() > np.iinfo(dtype).max:
+            raise ValueError(
+                f'{results["seg_map_path"]} has the class index '
+                f'{labels.max()}, and ignore_index is {self.ignore_index}: '
+                'give such values a class by label_map; for more than 255 '
+                'classes set ignore_index=65535 (docs/own_data.md)'
+            )
+        results['gt_seg_map'] = labels.astype(dtype)
         results['seg_fields'].append('gt_seg_map')
 
     def __repr__(self) -> str:

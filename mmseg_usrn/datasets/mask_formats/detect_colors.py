@@ -72,10 +72,12 @@ def _is_gray(path: Path) -> bool:
 
 
 def _of_one_channel(some: list[Path], classes):
-    """The stock loader does, unless black and white were smoothed."""
+    """The stock loader does, unless values are deep, lossy or smoothed."""
     lossy = any(path.suffix.lower() in LOSSY_SUFFIXES for path in some)
     settings, evidence, names = _of_gray_levels(some, classes, 'masks')
-    if settings == dict(type='LoadIndexMasks') and not lossy:
+    # The stock loader cuts all values to 8 bits.
+    deep = any(read_gray(path.read_bytes()).max() > 255 for path in some)
+    if settings == dict(type='LoadIndexMasks') and not lossy and not deep:
         settings = None
     return settings, evidence, names
 

@@ -55,6 +55,14 @@ def test_index_masks_need_nothing(dtype, save, detect, truth):
     assert found.evidence == 'masks with the values 0, 1, 2'
 
 
+def test_deep_values_are_not_cut(save, detect, truth):
+    save(np.array([0, 256, 65535], np.uint16)[truth])
+    found = detect(label_map={256: 1, 65535: 2})
+    assert found.mask_format == dict(type='LoadIndexMasks')
+    with pytest.raises(ValueError, match='class index 65535, and ignore_in'):
+        detect()
+
+
 def test_palette_masks_need_nothing(save, root, detect, truth):
     save(truth)
     for path in (root / 'masks').rglob('*.png'):
