@@ -121,5 +121,5 @@ def _rules(source: Source, dataset, num_classes: int) -> LabelRules:
         bool(info.get('reduce_zero_label')),
         info.get('label_map'),
         ignore_index or getattr(dataset, 'ignore_index', MAX_UINT8),
-        (ignore_index or 0) > MAX_UINT8,
+        ignore_index is not None,  # only ours keep all bits
     )
