@@ -19,6 +19,14 @@ ALLOWED = {
     'models': {'structures'},
     'data_check': {'datasets'},
     'visualization': set(),
+    'apis': {
+        'clustering',
+        'structures',
+        'datasets',
+        'data_check',
+        'models',
+        'visualization',
+    },
     'engine': {
         'clustering',
         'structures',

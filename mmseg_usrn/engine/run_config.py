@@ -4,16 +4,14 @@ import logging
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from inspect import signature
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
-from mmseg.models.segmentors import EncoderDecoder
-from mmseg.registry import MODELS
 
 from mmseg_usrn.datasets.paired_dataset import of_split
+from mmseg_usrn.models.checkpoints import stock_model
 
 from .distributed import num_processes, prepare_launch
 
@@ -115,11 +113,7 @@ def to_baseline(cfg: Config) -> None:
     cfg.train_dataloader.dataset = of_split(
         dataset.get('split_dir'), 'labeled', dataset.labeled
     )
-    segmentor = MODELS.get(cfg.model.type)
-    cfg.model.type = EncoderDecoder.__name__
-    stock = signature(EncoderDecoder).parameters
-    for name in signature(segmentor).parameters.keys() - stock.keys():
-        cfg.model.pop(name, None)  # a setting of the semi-supervised model
+    cfg.model = stock_model(cfg.model)
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [h for h in hooks if h['type'] != RECLUSTER_HOOK]
 

@@ -15,7 +15,7 @@ def test_the_screen_is_short_and_the_log_file_is_whole(
             'train_cfg.max_iters=2',
             'train_cfg.val_interval=2',
         ),
-        *('custom_hooks.0.warmup_iters=1'),
+        'custom_hooks.0.warmup_iters=1',
         'default_hooks.logger.interval=1',
         cwd=tmp_path,
     )

@@ -1,8 +1,11 @@
-"""Keys of checkpoints of stock models, and of models without a teacher."""
+"""Stock models in the config and the checkpoint of a semi-supervised one."""
 
 from collections.abc import Collection
+from inspect import signature
 
 import torch
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
 
 STOCK_TO_USRN = {
     'backbone.': ('backbone.trunk.', 'backbone.fork.'),
@@ -68,3 +71,44 @@ def add_teacher_keys(
         student = prefix + key.removeprefix(TEACHER)
         if key.startswith(TEACHER) and student in state_dict:
             state_dict[prefix + key] = state_dict[student]
+
+
+def stock_state_dict(state_dict: dict) -> dict:
+    """Weights of the class branch under the names of the stock model.
+
+    Args:
+        state_dict: Weights of a :class:`USRN`, of another segmentor of this
+            package or of a stock model.
+    """
+    state_dict = {
+        name: weight
+        for name, weight in state_dict.items()
+        if not name.startswith('teacher.')
+    }
+    if not any(name.startswith('backbone.trunk.') for name in state_dict):
+        return state_dict
+    renamed = {
+        f'{stock}{name.removeprefix(first)}': weight
+        for stock, (first, *_) in STOCK_TO_USRN.items()
+        for name, weight in state_dict.items()
+        if name.startswith(first)
+    }
+    heads = {
+        name: weight
+        for name, weight in state_dict.items()
+        if name.startswith('auxiliary_head.')
+    }
+    return {**renamed, **heads}
+
+
+def stock_model(model: dict) -> dict:
+    """The model's config as one of a stock ``EncoderDecoder``.
+
+    Args:
+        model: Config of a segmentor of this package, or of a stock one.
+    """
+    segmentor = MODELS.get(model['type'])
+    stock = signature(EncoderDecoder).parameters
+    own = signature(segmentor).parameters.keys() - stock.keys()
+    kept = {name: value for name, value in model.items() if name not in own}
+    return {**kept, 'type': EncoderDecoder.__name__}
