@@ -5,8 +5,8 @@ import torch
 import torch.distributed as dist
 
 from mmseg_usrn.clustering import balanced_kmeans, cluster_classes
+from mmseg_usrn.clustering.band import Nearest, near_boundary
 from mmseg_usrn.clustering.distributed import Ranks
-from mmseg_usrn.clustering.rounding import Nearest, near_boundary
 
 CUTS = [150, 301, 0, 400]  # rank 0 has so many of 400 points
 
