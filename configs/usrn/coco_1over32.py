@@ -5,10 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_80k.py',
     '../_base_/default_runtime.py',
 ]
-data_preprocessor = dict(size=_base_.crop_size)
 model = dict(
     type='USRN',
-    data_preprocessor=data_preprocessor,
+    data_preprocessor=dict(size=_base_.crop_size),
     decode_head=dict(num_classes=171),
     auxiliary_head=dict(num_classes=171),
     # 2 per class instead of 8: the subclass logits of one crop have

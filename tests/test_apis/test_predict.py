@@ -81,6 +81,7 @@ def test_weights_of_another_model_are_refused(trained, toy_config):
         build_class_branch(other, checkpoint)
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_broken_file(trained, photos, run_tool, tmp_path):
     """Listed at the end; the others are done, and not done again."""
     out = tmp_path / 'out'
@@ -105,6 +106,7 @@ def test_a_folder_with_a_broken_file(trained, photos, run_tool, tmp_path):
     assert masks[0].stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('place', 'value', 'message'),
     [

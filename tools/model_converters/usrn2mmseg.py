@@ -26,8 +26,7 @@ from mmseg_usrn.models.checkpoints.original import (
 )
 
 PUBLISHED = (
-    Path(__file__).resolve().parents[2]
-    / 'configs/usrn/paper/_base_/published_subclasses.py'
+    Path(__file__).resolve().parents[2] / 'configs/usrn/paper/_base_/runs.py'
 )
 
 

@@ -37,6 +37,9 @@ metainfo = dict(
 scale = (480, 360)
 crop_size = (320, 320)
 resize = dict(_base_.resize, scale=scale)
+crop = dict(type='RandomCrop', crop_size=crop_size)
+crop_unlabeled = [resize, crop]
+crop_labeled = [resize, dict(crop, cat_max_ratio=0.75)]
 test_pipeline = [
     *_base_.load_test,
     dict(type='Resize', scale=scale, keep_ratio=True),
@@ -53,10 +56,7 @@ train_dataloader = dict(
             ),
             pipeline=[
                 *_base_.load_labeled,
-                resize,
-                dict(
-                    type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75
-                ),
+                *crop_labeled,
                 *_base_.end_labeled,
             ],
         ),
@@ -65,8 +65,7 @@ train_dataloader = dict(
             data_prefix=dict(img_path='img_dir/train'),
             pipeline=[
                 *_base_.load_unlabeled,
-                resize,
-                dict(type='RandomCrop', crop_size=crop_size),
+                *crop_unlabeled,
                 *_base_.end_unlabeled,
             ],
         ),

@@ -12,6 +12,9 @@ data_root = 'data/cityscapes'
 crop_size = (720, 720)
 scale = (2048, 1024)
 resize = dict(_base_.resize, scale=scale)
+crop = dict(type='RandomCrop', crop_size=crop_size)
+crop_unlabeled = [resize, crop]
+crop_labeled = [resize, dict(crop, cat_max_ratio=0.75)]
 test_pipeline = [
     *_base_.load_test,
     dict(type='Resize', scale=scale, keep_ratio=True),
@@ -28,10 +31,7 @@ train_dataloader = dict(
             ),
             pipeline=[
                 *_base_.load_labeled,
-                resize,
-                dict(
-                    type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75
-                ),
+                *crop_labeled,
                 *_base_.end_labeled,
             ],
         ),
@@ -41,8 +41,7 @@ train_dataloader = dict(
             img_suffix='_leftImg8bit.png',
             pipeline=[
                 *_base_.load_unlabeled,
-                resize,
-                dict(type='RandomCrop', crop_size=crop_size),
+                *crop_unlabeled,
                 *_base_.end_unlabeled,
             ],
         ),

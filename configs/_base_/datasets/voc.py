@@ -1,5 +1,6 @@
 # Pascal VOC 2012 with the SBD masks: 10,582 training images, 1,449 for val.
 _base_ = './folder.py'
+data_root = 'data/VOCdevkit/VOC2012'
 how_to_prepare = (
     'docs/datasets.md, "Pascal VOC", shows the folders and how each list is '
     'made; those of 1/32 by: python tools/make_splits.py '
@@ -8,12 +9,14 @@ how_to_prepare = (
     'data/VOCdevkit/VOC2012/SegmentationClassAug --num-classes 21 '
     '--fraction 1/32'
 )
-data_root = 'data/VOCdevkit/VOC2012'
 # The crop is the USRN paper's. Scales are MMSeg's for VOC, for that crop: the
 # shorter side becomes 160 to 640 pixels.
 crop_size = (320, 320)
 scale = (2048, 320)
 resize = dict(_base_.resize, scale=scale)
+crop = dict(type='RandomCrop', crop_size=crop_size)
+crop_unlabeled = [resize, crop]
+crop_labeled = [resize, dict(crop, cat_max_ratio=0.75)]
 test_pipeline = [
     *_base_.load_test,
     dict(type='Resize', scale=scale, keep_ratio=True),
@@ -29,10 +32,7 @@ train_dataloader = dict(
             ),
             pipeline=[
                 *_base_.load_labeled,
-                resize,
-                dict(
-                    type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75
-                ),
+                *crop_labeled,
                 *_base_.end_labeled,
             ],
         ),
@@ -41,8 +41,7 @@ train_dataloader = dict(
             data_prefix=dict(img_path='JPEGImages'),
             pipeline=[
                 *_base_.load_unlabeled,
-                resize,
-                dict(type='RandomCrop', crop_size=crop_size),
+                *crop_unlabeled,
                 *_base_.end_unlabeled,
             ],
         ),
