@@ -17,7 +17,8 @@ from mmseg_usrn.data_check.folders import (
 from mmseg_usrn.data_check.new_config import config_text
 from mmseg_usrn.data_check.scan import scan
 from mmseg_usrn.data_check.suggestions import apply_settings, suggest_settings
-from mmseg_usrn.datasets.palette import check_classes, load_classes
+from mmseg_usrn.datasets.class_names import load_classes
+from mmseg_usrn.datasets.palette import check_classes
 
 # Configs lie beside the tools, in a checkout and in an installed package.
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'

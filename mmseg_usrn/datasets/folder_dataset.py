@@ -4,19 +4,22 @@ import os.path as osp
 from collections.abc import Sequence
 
 from mmcv.transforms import Compose
+from mmengine.utils import is_abs
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS, TRANSFORMS
 
+from .class_names import load_classes
 from .image_files import (
     IMAGE_SUFFIXES,
     as_list,
     expected,
     find_files,
     locate,
+    name_some,
     one_per_stem,
 )
 from .mask_formats import MaskLoader, with_mask_loader
-from .palette import check_classes, default_palette, load_classes
+from .palette import check_classes, default_palette
 from .splits import read_split
 
 
@@ -33,7 +36,8 @@ class FolderSegDataset(BaseSegDataset):
              metainfo=dict(classes=('road', 'tree', 'car')))
 
     Args:
-        data_prefix: Folders ``img_path`` and ``seg_map_path``.
+        data_prefix: Folders ``img_path`` and ``seg_map_path``, or lists of
+            as many folders; one ``seg_map_path`` may serve all.
         metainfo: ``classes`` and, if wanted, ``palette``.
         classes_file: JSON, YAML or text file with the same, relative to
             ``data_root``; instead of ``metainfo``.
@@ -45,9 +49,11 @@ class FolderSegDataset(BaseSegDataset):
             (:mod:`.mask_formats`), for example
             ``dict(type='LoadColorMasks', colors=[...])``. It replaces
             ``LoadAnnotations`` in every pipeline of this dataset.
-        img_suffix: Suffix(es) of the images, in any case.
+        img_suffix: Suffix(es) of the images, in any case; ``img_{}.png`` is a
+            whole name around the part that image and mask share.
         seg_map_suffix: Suffix(es) of the masks, in any case; with the part of
-            the name that images do not have, for example ``_mask.png``.
+            the name that images do not have, for example ``_mask.png`` or
+            ``mask_{}.png``.
             Defaults to those of the format.
         **kwargs: As for MMSeg's ``BaseSegDataset``: ``data_root``,
             ``pipeline``, ``reduce_zero_label``, ``ignore_index`` ...
@@ -71,6 +77,9 @@ class FolderSegDataset(BaseSegDataset):
         **kwargs,
     ) -> None:
         metainfo = _metainfo(metainfo, classes_file, kwargs)
+        values = metainfo.pop('values', None)
+        if values and label_map is None:
+            label_map = {value: index for index, value in enumerate(values)}
         self.has_mask_format = mask_format is not None
         self.mask_loader = _mask_loader(mask_format, metainfo, kwargs)
         super().__init__(
@@ -104,6 +113,18 @@ class FolderSegDataset(BaseSegDataset):
             return Compose(steps)
         return with_mask_loader(steps, self.mask_loader)
 
+    def _join_prefix(self) -> None:
+        """Prepend ``data_root`` to every relative path."""
+
+        def join(path: str) -> str:
+            return path if is_abs(path) else osp.join(self.data_root, path)
+
+        if self.ann_file:
+            self.ann_file = join(self.ann_file)
+        for key, value in self.data_prefix.items():
+            one = isinstance(value, str)
+            self.data_prefix[key] = join(value) if one else [*map(join, value)]
+
     def load_data_list(self) -> list[dict]:
         """List images and their masks.
 
@@ -112,47 +133,75 @@ class FolderSegDataset(BaseSegDataset):
             A file that is missing keeps its place, so that the data check
             can list all of them at once.
         """
-        img_dir = self.data_prefix.get('img_path') or self.data_root or ''
-        mask_dir = self.data_prefix.get('seg_map_path')
-        images = self._find_images(img_dir)
-        loader, masks = self.mask_loader, {}
-        if mask_dir:
-            masks = loader.find(mask_dir, list(images), self.seg_map_suffix)
-        if img_dir == mask_dir:
-            images = _without_masks(images, masks, loader)
         data_list = []
-        for stem, path in one_per_stem(images, 'img_suffix').items():
-            data_info = dict(
-                img_path=path,
-                label_map=self.label_map,
-                reduce_zero_label=self.reduce_zero_label,
-                seg_fields=[],
-            )
+        for folder, mask_dir, images in self._folders():
+            masks = {}
             if mask_dir:
-                data_info['seg_map_path'] = masks.get(stem) or loader.expected(
-                    mask_dir, stem, self.seg_map_suffix
+                loader = self.mask_loader
+                masks = loader.find(mask_dir, [*images], self.seg_map_suffix)
+                if folder == mask_dir:
+                    images = _without_masks(images, masks, loader)
+            for stem, path in one_per_stem(images, 'img_suffix').items():
+                source = mask_dir and (
+                    masks.get(stem)
+                    or self.mask_loader.expected(
+                        mask_dir, stem, self.seg_map_suffix
+                    )
                 )
-            data_list.append(data_info)
+                data_list.append(self._data_info(path, source))
         return data_list
 
-    def _find_images(self, folder: str) -> dict[str, list[str]]:
-        """Paths of the images of every stem."""
-        if not self.ann_file:
-            return find_files(
-                folder, self.img_suffix, backend_args=self.backend_args
-            )
-        stems = read_split(self.ann_file)
-        images = locate(stems, [folder], self.img_suffix, self.backend_args)
-        if not any(images.values()):
+    def _data_info(self, path: str, mask: str | None) -> dict:
+        """What MMSegmentation's transforms want to know of an image."""
+        info = dict(
+            img_path=path,
+            label_map=self.label_map,
+            reduce_zero_label=self.reduce_zero_label,
+            seg_fields=[],
+        )
+        return dict(info, seg_map_path=mask) if mask else info
+
+    def _folders(self) -> list[tuple[str, str | None, dict[str, list[str]]]]:
+        """Every folder of images, the place of its masks, and its images."""
+        folders = as_list(self.data_prefix.get('img_path'))
+        folders = folders or [self.data_root or '']
+        masks = as_list(self.data_prefix.get('seg_map_path')) or [None]
+        if len(masks) not in (1, len(folders)):
             raise ValueError(
-                f'none of the {len(stems)} images of {self.ann_file} is in '
-                f'{folder}: the first is {stems[0]}, tried with '
+                f'{len(folders)} folders of images and {len(masks)} of masks: '
+                'give as many in seg_map_path as in img_path'
+            )
+        masks = masks * len(folders) if len(masks) == 1 else masks
+        images = [
+            find_files(folder, self.img_suffix, backend_args=self.backend_args)
+            for folder in folders
+            if not self.ann_file
+        ] or self._listed(folders)
+        places = zip(folders, masks, images, strict=True)
+        return [place for place in places if place[2]]
+
+    def _listed(self, folders: list[str]) -> list[dict[str, list[str]]]:
+        """Paths of the images of the list, by stem, in every folder."""
+        names = read_split(self.ann_file, with_suffix=True)
+        images = [
+            locate(names, [folder], self.img_suffix, self.backend_args)
+            for folder in folders
+        ]
+        located = {stem for found in images for stem in found if found[stem]}
+        if not located:
+            raise ValueError(
+                f'none of the {len(names)} images of {self.ann_file} is in '
+                f'{name_some(folders)}: the first is {names[0]}, tried with '
                 f'{" ".join(self.img_suffix)}'
             )
-        return {
-            stem: paths or [expected(folder, stem, self.img_suffix)]
-            for stem, paths in images.items()
-        }
+        for place, found in enumerate(images):
+            for stem in list(found):
+                if stem not in located and place == 0:
+                    missing = expected(folders[0], stem, self.img_suffix)
+                    found[stem] = [missing]
+                elif not found[stem]:
+                    del found[stem]
+        return images
 
 
 def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:

@@ -5,6 +5,7 @@ without the suffix. ``trip1/a.JPG`` has the stem ``trip1/a``.
 """
 
 import os.path as osp
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -50,15 +51,29 @@ def strip_suffix(path: str, suffixes: Sequence[str]) -> str | None:
 
     Args:
         path: Path of a file.
-        suffixes: Suffixes to try, in any case; the longest one counts.
+        suffixes: Suffixes to try, in any case; the longest one counts. One
+            with ``{}`` is a whole file name: ``img_{}.png`` gives
+            ``trip/7`` for ``trip/img_7.png``; ``*`` in it is any text.
 
     Returns:
         The path without its suffix, or None if it has none of them.
     """
     for suffix in sorted(suffixes, key=len, reverse=True):
-        if path.lower().endswith(suffix.lower()):
+        if '{}' in suffix:
+            folder, name = osp.split(path)
+            match = _pattern(suffix).fullmatch(name)
+            if match:
+                return osp.join(folder, match[1])
+        elif path.lower().endswith(suffix.lower()):
             return path[: len(path) - len(suffix)]
     return None
+
+
+@cache
+def _pattern(suffix: str) -> re.Pattern:
+    """A file name with ``{}`` for the stem and ``*`` for any text."""
+    text = re.escape(suffix).replace(r'\{\}', '(.+)', 1)
+    return re.compile(text.replace(r'\*', '.*'), re.IGNORECASE)
 
 
 def find_files(
@@ -150,7 +165,8 @@ def locate(
     """Find the files of given stems.
 
     Args:
-        stems: Stems below one of the folders; a suffix is taken off.
+        stems: Stems below one of the folders; a suffix is taken off, and
+            counts if there is such a file.
         folders: Folders to look in; the first one that has the stem counts.
         suffixes: Suffixes that count, in any case.
         backend_args: Settings of MMEngine's file backend.
@@ -172,17 +188,23 @@ def locate(
         return files
 
     located = {}
-    for stem in stems:
-        stem = strip_suffix(stem, suffixes) or stem
-        located[stem] = []
+    for name in stems:
+        stem = strip_suffix(name, suffixes) or name
+        paths = located.setdefault(stem, [])
         for folder in folders:
-            parent, name = osp.split(osp.join(folder, stem))
-            located[stem] = sorted(files_in(parent).get(name, []))
-            if located[stem]:
+            parent, last = osp.split(osp.join(folder, stem))
+            found = sorted(files_in(parent).get(last, []))
+            exact = osp.join(folder, name)
+            found = [exact] if exact in found else found
+            paths.extend(path for path in found if path not in paths)
+            if found:
                 break
     return located
 
 
 def expected(folder: str, stem: str, suffixes: Sequence[str]) -> str:
     """Path that a missing file would have."""
+    if '{}' in suffixes[0]:
+        parent, name = osp.split(stem)
+        return osp.join(folder, parent, suffixes[0].replace('{}', name))
     return osp.join(folder, stem + suffixes[0])

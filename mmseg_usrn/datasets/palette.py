@@ -1,9 +1,6 @@
 """Colours and names of the classes."""
 
 import colorsys
-from pathlib import Path
-
-import mmengine
 
 GOLDEN_RATIO = 0.618034
 # Saturation and value of neighbouring classes; hues alone would look alike.
@@ -28,38 +25,6 @@ def default_palette(num_classes: int) -> list[list[int]]:
     return palette
 
 
-def load_classes(path: str | Path) -> dict:
-    """Read class names, and colours if there are any, from a small file.
-
-    The file is JSON or YAML and holds either a list of names or ``classes``
-    and ``palette``, or is a text file of one name a line::
-
-        [road, tree, car]
-
-        classes: [road, tree, car]
-        palette: [[128, 64, 128], [107, 142, 35], [0, 0, 142]]
-
-    Args:
-        path: The file.
-
-    Returns:
-        ``dict(classes=(...), palette=[...])``; ``palette`` only if given.
-
-    Raises:
-        ValueError: If the file is missing or of another form.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f'the classes file {path} does not exist')
-    if path.suffix.lower() in ('.json', '.yaml', '.yml'):
-        content = mmengine.load(path)
-    else:
-        content = path.read_text(encoding='utf-8').splitlines()
-        content = [line.strip() for line in content if line.strip()]
-    meta = content if isinstance(content, dict) else dict(classes=content)
-    return check_classes(meta, str(path))
-
-
 def check_classes(meta: dict, where: str) -> dict:
     """Check names and colours of the classes.
 
@@ -77,7 +42,8 @@ def check_classes(meta: dict, where: str) -> dict:
     names = meta.get('classes')
     if not isinstance(names, (list, tuple)) or not names:
         raise ValueError(
-            f"{where} gives no class names; write classes=('road', 'tree')"
+            f"{where} gives no class names; write classes=('road', 'tree'), "
+            'or a name a line'
         )
     names = tuple(names)
     if not all(isinstance(name, str) for name in names):

@@ -25,7 +25,7 @@ ORIGINAL_IMAGE = re.compile(
 )
 
 
-def read_split(path: str | Path) -> list[str]:
+def read_split(path: str | Path, with_suffix: bool = False) -> list[str]:
     """Reads a list of training images.
 
     Two forms are understood, also mixed: one stem a line (MMSegmentation),
@@ -34,6 +34,7 @@ def read_split(path: str | Path) -> list[str]:
 
     Args:
         path: A text file.
+        with_suffix: Whether to keep the suffixes of names that have one.
 
     Returns:
         Stems in the order of the file.
@@ -51,7 +52,9 @@ def read_split(path: str | Path) -> list[str]:
     stems = []
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if line.strip():
-            stems.append(_parse_line(line.strip(), f'{path}, line {number}'))
+            name = _parse_line(line.strip(), f'{path}, line {number}')
+            stem = strip_suffix(name, IMAGE_SUFFIXES)
+            stems.append(name if with_suffix or stem is None else stem)
     if not stems:
         raise ValueError(f'{path} lists no image; write one stem a line')
     _check_unique(stems, path)
@@ -59,7 +62,7 @@ def read_split(path: str | Path) -> list[str]:
 
 
 def _parse_line(line: str, where: str) -> str:
-    """Returns the stem that a line names; ``where`` is for the error."""
+    """Returns the image that a line names; ``where`` is for the error."""
     image = line.split()[0]
     original = ORIGINAL_IMAGE.match(image)
     if original:
@@ -71,8 +74,7 @@ def _parse_line(line: str, where: str) -> str:
             '/JPEGImages/NAME.jpg, or '
             '/leftImg8bit/train/CITY/NAME_leftImg8bit.png'
         )
-    stem = strip_suffix(line, IMAGE_SUFFIXES)
-    return line if stem is None else stem
+    return line
 
 
 def _check_unique(stems: Sequence[str], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections.abc import Sequence
+from fnmatch import fnmatch
 
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
@@ -36,8 +37,9 @@ class UnlabeledDataset(BaseDataset):
             original USRN code (image and mask) are taken too; the mask is
             ignored. Defaults to all images of the folder(s).
         exclude: Images to leave out, usually the labeled ones: list file(s)
-            of the same form, or folder(s) with images of the same names.
-            A name counts in every folder of ``img_path``.
+            of the same form, folder(s) with images of the same names, or
+            pattern(s) of file names such as ``'*_mask.png'``. A name counts
+            in every folder of ``img_path``.
         img_suffix: Suffix(es) of the images, in any case.
         data_root: Folder that the other paths are relative to.
         backend_args: Settings of MMEngine's file backend.
@@ -75,7 +77,10 @@ class UnlabeledDataset(BaseDataset):
             return osp.join(self.data_root or '', path)
 
         self.ann_file = [join(path) for path in as_list(self.ann_file)]
-        self.exclude = [join(path) for path in as_list(self.exclude)]
+        self.exclude = [
+            path if is_pattern(path) else join(path)
+            for path in as_list(self.exclude)
+        ]
         folders = as_list(self.data_prefix.get('img_path')) or ['']
         self.data_prefix['img_path'] = [join(path) for path in folders]
 
@@ -114,7 +119,7 @@ class UnlabeledDataset(BaseDataset):
     def _listed(self) -> dict[str, str]:
         """Stems of the images in the lists, by path."""
         folders = self.data_prefix['img_path']
-        stems = [stem for path in self.ann_file for stem in read_split(path)]
+        stems = [n for p in self.ann_file for n in read_split(p, True)]
         located = locate(stems, folders, self.img_suffix, self.backend_args)
         if not any(located.values()):
             raise ValueError(
@@ -132,25 +137,47 @@ class UnlabeledDataset(BaseDataset):
 
     def _left_out(self, images: dict[str, str]) -> set[str]:
         """Paths of the images to leave out."""
-        stems = set()
-        for path in self.exclude:
-            if fileio.isdir(path, backend_args=self.backend_args):
-                stems.update(
-                    find_files(
-                        path,
-                        self.img_suffix,
-                        backend_args=self.backend_args,
-                    )
-                )
-            else:
-                for name in read_split(path):
-                    stems.add(strip_suffix(name, self.img_suffix) or name)
-        left_out = {path for path, stem in images.items() if stem in stems}
-        if stems and not left_out:
+        patterns = [entry for entry in self.exclude if is_pattern(entry)]
+        names = {
+            name
+            for entry in self.exclude
+            if entry not in patterns
+            for name in self._names_in(entry)
+        }
+        # A name with suffix is that file, if there is one, else its stem.
+        exact = names & {_name(path, stem) for path, stem in images.items()}
+        stems = {strip_suffix(n, self.img_suffix) or n for n in names - exact}
+        left_out = {
+            path
+            for path, stem in images.items()
+            if stem in stems
+            or _name(path, stem) in exact
+            or any(fnmatch(osp.basename(path), p) for p in patterns)
+        }
+        if self.exclude and not left_out:
             raise ValueError(
-                f'exclude={self.exclude} names {len(stems)} images, but none '
+                f'exclude={self.exclude} names {len(names)} images, but none '
                 'of them is among the unlabeled images '
-                f'({min(stems)} against {next(iter(images.values()))}); drop '
-                'exclude if the labeled images are elsewhere'
+                f'({min(names, default=patterns)} against '
+                f'{next(iter(images.values()))}); drop exclude if the '
+                'labeled images are elsewhere'
             )
         return left_out
+
+    def _names_in(self, path: str) -> list[str]:
+        """Names in a list, or stems of the images in a folder."""
+        if not fileio.isdir(path, backend_args=self.backend_args):
+            return read_split(path, with_suffix=True)
+        return list(
+            find_files(path, self.img_suffix, backend_args=self.backend_args)
+        )
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text stands for many file names."""
+    return '*' in text or '?' in text
+
+
+def _name(path: str, stem: str) -> str:
+    """Path below the folder in which the image has its stem."""
+    return '/'.join(path.split('/')[-1 - stem.count('/') :])

@@ -1,0 +1,153 @@
+"""Names of the classes from the small files that data sets come with."""
+
+import csv
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import mmengine
+
+from .mask_formats.images import parse_color, read_labelmap
+from .palette import check_classes
+
+# What files call the list of classes, and the entries of one of them.
+LISTS = ('classes', 'names', 'categories', 'labels', 'label_names')
+NAMES = ('name', 'title', 'class', 'label', 'class_name', 'classes')
+NUMBERS = ('id', 'value', 'pixel value', 'index', 'label_id', 'class_id')
+COLORS = ('r', 'g', 'b')
+NUMBERED = re.compile(r'(\d+)\s*(?:[:;,=\t]\s*|\s+)(\S.*)')
+
+
+def load_classes(path: str | Path) -> dict:
+    """Read class names, and colours if there are any, from a small file.
+
+    Read are text files of one name a line, of ``0 name`` lines or of one line
+    of names with commas; CVAT's ``labelmap.txt``; CSV files with a heading
+    (Roboflow's ``_classes.csv``, ``name,r,g,b``); and JSON or YAML with a list
+    of names, ``classes`` and ``palette``, YOLO's ``names``, COCO's
+    ``categories`` or names by number::
+
+        [road, tree, car]
+
+        classes: [road, tree, car]
+        palette: [[128, 64, 128], [107, 142, 35], [0, 0, 142]]
+
+    Args:
+        path: The file.
+
+    Returns:
+        ``dict(classes=(...))`` in the order of the numbers, if there are
+        some; ``palette`` if there are colours; ``values`` if the numbers are
+        neither 0, 1, 2, ... nor 1, 2, 3, ...
+
+    Raises:
+        ValueError: If the file is missing or of another form.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f'the classes file {path} does not exist')
+    suffix = path.suffix.lower()
+    if suffix in ('.json', '.yaml', '.yml'):
+        meta = _from_content(mmengine.load(path))
+    else:
+        text = path.read_text(encoding='utf-8-sig')
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if any(re.match(r'[^:#]+:(\d+,\d+,\d+)?:', line) for line in lines):
+            colors = read_labelmap(path)
+            meta = dict(classes=[*colors], palette=[*colors.values()])
+        else:
+            lines = [line for line in lines if not line.startswith('#')]
+            meta = _from_table(lines) or _from_lines(lines)
+    return check_classes(meta, str(path))
+
+
+def _from_content(content: object) -> dict:
+    """Classes in what JSON and YAML hold."""
+    if isinstance(content, Mapping):
+        for key in LISTS:
+            if isinstance(content.get(key), (list, tuple, Mapping)):
+                meta = _from_content(content[key])
+                if content.get('palette'):
+                    meta['palette'] = content['palette']
+                return meta
+        return _from_mapping(content)
+    if not isinstance(content, (list, tuple)):
+        return dict(classes=None)
+    if content and all(isinstance(entry, Mapping) for entry in content):
+        return _from_records(content)
+    return dict(classes=content)
+
+
+def _from_mapping(content: Mapping) -> dict:
+    """Names by number, numbers by name, or colours by name."""
+    keys, values = list(content), list(content.values())
+    if keys and all(str(key).isdigit() for key in keys):
+        return _in_order([int(key) for key in keys], values)
+    if keys and all(isinstance(v, int) for v in values):
+        return _in_order(values, keys)
+    if keys and all(isinstance(v, (list, tuple)) for v in values):
+        return dict(classes=keys, palette=values)
+    return dict(classes=None)
+
+
+def _from_records(records: list[Mapping]) -> dict:
+    """Classes of which each is a record: COCO's, CVAT's, Supervisely's."""
+    key = next((k for k in NAMES if all(k in r for r in records)), None)
+    if key is None:
+        return dict(classes=None)
+    groups = {r.get('supercategory') for r in records}
+    # Roboflow writes the name of the data set as the first category.
+    kept = [r for r in records if r[key] not in groups or r.get('id') != 0]
+    records = kept or records
+    names = [r[key] for r in records]
+    numbers = [r.get('id') for r in records]
+    meta = dict(classes=names)
+    if all(isinstance(number, int) for number in numbers):
+        meta = _in_order(numbers, names)
+    if all(isinstance(r.get('color'), (str, list)) for r in records):
+        color_of = dict(zip(names, (r['color'] for r in records), strict=True))
+        meta['palette'] = [parse_color(color_of[n]) for n in meta['classes']]
+    return meta
+
+
+def _from_table(lines: list[str]) -> dict | None:
+    """Classes of a CSV file with a heading, None if it is no such file."""
+    rows = list(csv.DictReader(lines, skipinitialspace=True))
+    heading = {key.strip().lower(): key for key in rows[0]} if rows else {}
+    name = next((heading[k] for k in NAMES if k in heading), None)
+    if name is None or len(heading) < 2:
+        return None
+    names = [row[name].strip() for row in rows]
+    meta = dict(classes=names)
+    if all(key in heading for key in COLORS):
+        meta['palette'] = [
+            [int(row[heading[key]]) for key in COLORS] for row in rows
+        ]
+    number = next((heading[k] for k in NUMBERS if k in heading), None)
+    if number is not None and 'palette' not in meta:
+        return _in_order([int(row[number]) for row in rows], names)
+    return meta
+
+
+def _from_lines(lines: list[str]) -> dict:
+    """Names of which each has a line, or all of them one."""
+    matches = [NUMBERED.fullmatch(line) for line in lines]
+    if matches and all(matches):
+        numbers = [int(match[1]) for match in matches]
+        return _in_order(numbers, [match[2] for match in matches])
+    if len(lines) == 1 and ',' in lines[0]:
+        lines = lines[0].strip('[]').split(',')
+    return dict(classes=[line.strip(' \t\'",') for line in lines])
+
+
+def _in_order(numbers: list[int], names: list) -> dict:
+    """Names in the order of their numbers."""
+    pairs = sorted(zip(numbers, names, strict=True), key=lambda p: p[0])
+    values = [number for number, _ in pairs]
+    meta = dict(classes=[name for _, name in pairs])
+    if values not in (
+        list(range(len(values))),
+        list(range(1, len(values) + 1)),
+    ):
+        meta['values'] = values
+    return meta
