@@ -15,6 +15,7 @@ from mmseg_usrn.datasets.paired_dataset import of_split
 from .findings import make_report
 from .report import DataReport, error
 from .scan import scan
+from .settings import setting_findings
 
 CACHE_NAME = 'data_check.json'
 
@@ -72,8 +73,13 @@ def check_config(
         except (ValueError, OSError, AssertionError) as reason:
             problem = f'cannot be loaded: {reason}'
             broken.append(error(name, problem, advice))
-    report = make_report(scan(datasets, _num_classes(cfg.model), cache_file))
-    report.findings = broken + report.findings
+    seen = scan(datasets, _num_classes(cfg.model), cache_file)
+    report = make_report(seen)
+    report.findings = [
+        *broken,
+        *setting_findings(cfg, seen),
+        *report.findings,
+    ]
     return report
 
 

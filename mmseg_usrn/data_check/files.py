@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from mmseg_usrn.datasets.mask_formats.images import color_codes
+
 from .headers import Header, read_header
 from .loaders import Loaders
 
 THUMBNAIL = (16, 16)  # width and height, pixels
 HALFWAY = (256, 256)  # a multiple: OpenCV averages whole cells quickly
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+COVERAGE = 0.98  # of the pixels
+FEW_LEVELS = 32  # fewer than a photograph has, unless it is nearly black
 MAX_VALUES = 1024  # different values that are kept of one mask
 # The values of the file are looked at, before rules change them.
 NEUTRAL = dict(reduce_zero_label=False, label_map=None)
@@ -33,6 +37,12 @@ class ImageFacts:
         digest: Hash of the file's content.
         peak: Largest value of an image of more than 8 bits, else 0.
         thumbnail: A small grayscale version, base64.
+        levels: Grey levels that cover nearly all of the picture: a photograph
+            has many, a mask few, even one that compression has blurred.
+        values: The values of a grayscale picture of few values.
+        colored: Whether its channels differ.
+        bands: Bands of a TIFF, 0 if unknown.
+        kind: Type of the values, ``'uint8'`` for most.
     """
 
     fault: str = ''
@@ -43,6 +53,11 @@ class ImageFacts:
     digest: str = ''
     peak: int = 0
     thumbnail: str = ''
+    levels: int = 0
+    values: list[int] = field(default_factory=list)
+    colored: bool = False
+    bands: int = 0
+    kind: str = ''
 
 
 @dataclass
@@ -55,6 +70,7 @@ class MaskFacts:
         height: Height in pixels.
         channels: Number of channels as loaded.
         gray: Whether all colour channels are equal.
+        colors: Number of pixels of every colour of a mask in colours.
         values: Number of pixels of every value (of one channel), by value.
     """
 
@@ -63,6 +79,7 @@ class MaskFacts:
     height: int = 0
     channels: int = 1
     gray: bool = False
+    colors: dict[int, int] = field(default_factory=dict)
     values: dict[int, int] = field(default_factory=dict)
 
 
@@ -145,23 +162,42 @@ def _describe_image(
         and header.size == (facts.height, facts.width)
         and facts.width != facts.height
     )
+    facts.bands, facts.kind = header.bands, str(image.dtype)
     if image.dtype != np.uint8:
         facts.peak = int(image.max())
-    facts.thumbnail = b64encode(_thumbnail(image)).decode()
+        bits = max(facts.peak.bit_length(), 1)
+        image = (image * (255 / (2**bits - 1))).astype(np.uint8)
+    few = image[::8, ::8].reshape(-1, image[0, 0].size)
+    facts.colored = bool((few != few[:, :1]).any())
+    gray = image if image.ndim == 2 else _to_gray(image)
+    small = cv2.resize(gray, HALFWAY)
+    small = cv2.resize(small, THUMBNAIL, interpolation=cv2.INTER_AREA)
+    facts.thumbnail = b64encode(small).decode()
+    facts.levels = count_levels(gray)
+    if facts.levels <= FEW_LEVELS and not facts.colored:
+        facts.values = list(count_values(gray))
 
 
-def _thumbnail(image: np.ndarray) -> np.ndarray:
-    """A small grayscale version, uint8 of shape (16, 16)."""
-    if image.ndim == 3 and image.shape[2] == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    elif image.ndim == 3:
-        image = image.mean(2, dtype=np.float32)
-    if image.dtype != np.uint8:
-        bits = max(int(image.max()).bit_length(), 1)
-        image = image.astype(np.float32) * (255 / (2**bits - 1))
-    image = cv2.resize(image, HALFWAY)
-    image = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    return image.astype(np.uint8)
+def _to_gray(image: np.ndarray) -> np.ndarray:
+    """Brightness of shape (H, W), uint8."""
+    if image.shape[2] == 3:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return image.mean(2).astype(np.uint8)
+
+
+def count_levels(gray: np.ndarray) -> int:
+    """Count the grey levels that cover nearly all of a picture.
+
+    Args:
+        gray: Brightness of shape (H, W), uint8.
+
+    Returns:
+        The smallest number of levels that have :data:`COVERAGE` of the
+        pixels. A row of four is looked at.
+    """
+    counts = cv2.calcHist([gray[::4]], [0], None, [256], [0, 256])
+    counts = np.sort(counts.ravel())[::-1].cumsum()
+    return int(np.searchsorted(counts, COVERAGE * counts[-1])) + 1
 
 
 def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
@@ -175,6 +211,8 @@ def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
         facts.channels = mask.shape[2]
         colors = mask[..., :3] if facts.channels >= 3 else mask[..., :1]
         facts.gray = bool((colors == colors[..., :1]).all())
+        if not facts.gray and mask.dtype == np.uint8:
+            facts.colors = count_values(color_codes(colors[..., ::-1]))
         mask = mask[..., 0]
     if mask.dtype.kind == 'f' and not (mask == mask.round()).all():
         facts.fault = 'the values are fractions'

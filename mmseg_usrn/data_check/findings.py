@@ -5,6 +5,7 @@ from .overlap import overlap_findings
 from .parts import Part
 from .report import DataReport, Finding, error, warning
 from .scan import Scan
+from .strangers import stranger_findings
 
 # Values of 16 bits below this are below a quarter of full brightness.
 DARK_PEAK = 2**14
@@ -22,7 +23,7 @@ def findings(scan: Scan) -> list[Finding]:
     found = []
     for part in scan.parts.values():
         found += _part_findings(part, scan.num_classes)
-    return found + overlap_findings(scan)
+    return found + stranger_findings(scan) + overlap_findings(scan)
 
 
 def make_report(scan: Scan) -> DataReport:
@@ -52,7 +53,7 @@ def _part_findings(part: Part, num_classes: int | None) -> list[Finding]:
             )
         ]
     found = _image_findings(part)
-    if part.name == 'labeled' and not any(s.rules for s in part.sources):
+    if part.name == 'labeled' and not part.has_masks:
         found.append(
             error(
                 part.name,
@@ -135,6 +136,16 @@ def _class_count_findings(
                 part.name,
                 'the classes are not named',
                 'set classes in metainfo',
+            )
+        ]
+    if names == 1:
+        return [
+            error(
+                part.name,
+                f'{part.classes[0]} is the only class: every pixel would be '
+                'of it',
+                'name the background, too: classes=('
+                f"'background', {part.classes[0]!r})",
             )
         ]
     for r in rules:

@@ -95,6 +95,12 @@ def likely_cause(
             'binary masks of 0 and 255: set label_map={255: 1}',
             dict(label_map={255: 1}),
         )
+    if present == [0, 255]:
+        return Cause(
+            f'0 and 255 are two classes, but {K} are named: name the two, and '
+            'set label_map={255: 1}; or export the masks again with a value '
+            'for each class'
+        )
     if min(labeled) == 1 and max(labeled) == K:
         return Cause(
             'labels start at 1: set reduce_zero_label=True',
@@ -139,8 +145,10 @@ def _cause_of_many_values(labeled, K: int, palette: bool, ignore) -> Cause:
     if len(labeled) > 2 * K + 8:
         return Cause(
             f'{len(labeled)} different values: smoothed or JPEG-compressed '
-            'masks, or instance numbers instead of classes; export the masks '
-            'again as PNG with class indices'
+            'masks, or instance numbers instead of classes; set thresholds: '
+            "mask_format=dict(type='LoadThresholdMasks', thresholds=[128]) "
+            '(new_dataset.py --mask-threshold 128), or export the masks again '
+            'as PNG with class indices'
         )
     kind = 'palette positions' if palette else 'values'
     named = name_some((f'{value}: {ignore}' for value in extra), tail=' ...')

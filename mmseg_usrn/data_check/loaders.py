@@ -24,6 +24,7 @@ COLOR = {
     'color_ignore_orientation': cv2.IMREAD_COLOR
     | cv2.IMREAD_IGNORE_ORIENTATION,
 }
+UNTURNED = ('color_ignore_orientation', 'unchanged')
 
 
 @dataclass
@@ -33,10 +34,12 @@ class Loaders:
     Attributes:
         images: Steps that load an image.
         masks: Steps that load its mask.
+        ignores_orientation: Whether images stay as EXIF does not want them.
     """
 
     images: list = field(default_factory=list)
     masks: list = field(default_factory=list)
+    ignores_orientation: bool = False
 
     @cached_property
     def digest(self) -> str:
@@ -107,6 +110,8 @@ def find_loaders(dataset) -> Loaders:
                 loaders.masks.append(_with_stored_values(step))
         elif type(step).__name__.startswith('Load'):
             loaders.images.append(_with_stored_depth(step))
+            flag = getattr(step, 'color_type', '')
+            loaders.ignores_orientation = flag in UNTURNED
     if not loaders.images:
         loaders.images = [
             _with_stored_depth(mmcv.transforms.LoadImageFromFile())

@@ -3,14 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from mmseg_usrn.datasets.image_files import name_some
+import numpy as np
 
-from .files import MaskFacts
+from mmseg_usrn.datasets.image_files import name_some
+from mmseg_usrn.datasets.mask_formats.images import describe_colors
+
+from .files import SIDEWAYS, MaskFacts
 from .headers import is_palette
 from .labels import MAX_UINT8, LabelRules, likely_cause
 from .parts import Part, Source
 from .report import Finding, error, shown, warning
 
+COLORED = 'colour masks: several channels instead of class indices'
 NUM_VALUES = 8  # Values that a row names; it counts the others.
 
 
@@ -25,7 +29,7 @@ def mask_findings(part: str, source: Source) -> list[Finding]:
         The findings.
     """
     found = _form_findings(part, source.named_masks())
-    found += _size_findings(part, source)
+    found += _size_findings(part, source) + turn_findings(part, source)
     if not source.rules.wide:
         found += _depth_findings(part, source)
     return found + _value_findings(part, source)
@@ -90,13 +94,23 @@ def _form_findings(part: str, masks: Mapping[str, MaskFacts]) -> list[Finding]:
         elif facts.channels > 1 and facts.gray:
             files['masks of several equal channels'].append(path)
         elif facts.channels > 1:
-            files[
-                'colour masks: several channels instead of class indices'
-            ].append(path)
+            files[COLORED].append(path)
     return [
-        error(part, problem, _form_fix(problem), paths)
+        error(part, _form_problem(problem, masks), _form_fix(problem), paths)
         for problem, paths in files.items()
     ]
+
+
+def _form_problem(problem: str, masks: Mapping[str, MaskFacts]) -> str:
+    """The problem, of colours with those that were found."""
+    if problem != COLORED:
+        return problem
+    colors = Counter()
+    for facts in masks.values():
+        colors.update(facts.colors)
+    shares = np.array([*colors.values()]) / max(colors.total(), 1)
+    found = describe_colors(np.array([*colors]), shares)
+    return f'{problem}; (R,G,B) found: {found}'
 
 
 def _form_fix(problem: str) -> str:
@@ -105,12 +119,34 @@ def _form_fix(problem: str) -> str:
         return 'restore or export the file again, or remove image and mask'
     if problem.startswith('palette'):
         return "set imdecode_backend='pillow' in LoadAnnotations"
-    if problem.startswith('masks'):
-        return 'keep one channel: save the masks as 8-bit grayscale PNG'
     return (
-        'write the index of the class instead of its colour into every '
-        'pixel (docs/own_data.md shows how)'
+        "read them by colour: mask_format=dict(type='LoadColorMasks', "
+        'colors=[...]) with a colour for each class (new_dataset.py '
+        '--mask-colors, docs/own_data.md)'
     )
+
+
+def turn_findings(part: str, source: Source) -> list[Finding]:
+    """Masks of which the size does not tell whether they are turned."""
+    unclear = [
+        path
+        for path in source.masks
+        if (image := source.images[path]).orientation > 1
+        and (image.orientation not in SIDEWAYS or image.width == image.height)
+    ]
+    if not unclear or source.loaders.ignores_orientation:
+        return []
+    return [
+        warning(
+            part,
+            'EXIF turns these images, and the size does not tell whether '
+            'their masks are of the turned picture',
+            'look at them with tools/show_samples.py; if the masks are of the '
+            "picture as stored, set color_type='color_ignore_orientation' in "
+            'LoadImageFromFile',
+            unclear,
+        )
+    ]
 
 
 def _size_findings(part: str, source: Source) -> list[Finding]:
@@ -189,11 +225,12 @@ def _value_findings(part: str, source: Source) -> list[Finding]:
     if wrong:
         return [_wrong_values(part, wrong, values, rules)]
     if _is_binary_0_255(values, rules):
+        others = 'class 1' if rules.num_classes == 2 else 'any class but 0'
         return [
             error(
                 part,
                 'the masks hold only 0 and 255, and 255 is ignored: no pixel '
-                'is of class 1',
+                f'is of {others}',
                 likely_cause(values, rules).text,
                 masks,
             )
@@ -234,9 +271,9 @@ def _named(values: list) -> str:
 
 
 def _is_binary_0_255(values: Mapping[int, int], rules: LabelRules) -> bool:
-    """Whether 255 means the second of two classes, but is ignored."""
+    """Whether 255 means a class, but is ignored."""
     return (
-        rules.num_classes == 2
+        rules.num_classes > 1
         and rules.ignore_index == MAX_UINT8
         and not rules.changes_values()
         and MAX_UINT8 in values

@@ -63,6 +63,11 @@ class Part:
         }
 
     @property
+    def has_masks(self) -> bool:
+        """Whether any image has a mask."""
+        return any(source.rules for source in self.sources)
+
+    @property
     def remote(self) -> bool:
         """Whether the files are not on this machine."""
         return any('://' in path for path in self.paths[:1])

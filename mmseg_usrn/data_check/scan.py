@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from .files import ImageFacts, MaskFacts, look
 from .parts import Part, Source, describe
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 PROGRESS_SECONDS = 10
 MAX_THREADS = 16
 
@@ -154,4 +154,5 @@ def _from_json(entry: dict) -> tuple[ImageFacts, MaskFacts]:
     """Facts as they were before JSON made strings of all keys."""
     mask = MaskFacts(**entry['mask'])
     mask.values = {int(value): n for value, n in mask.values.items()}
+    mask.colors = {int(code): n for code, n in mask.colors.items()}
     return ImageFacts(**entry['image']), mask
