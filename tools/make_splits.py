@@ -25,20 +25,15 @@ LISTS = ('labeled.txt', 'unlabeled.txt', 'origin.txt')
 
 
 def parse_fraction(text: str) -> Fraction:
-    """Reads ``1/8`` or ``0.125``.
+    """Reads ``1/8`` or ``0.125``, as an argument.
 
     Raises:
         argparse.ArgumentTypeError: If it is not a number between 0 and 1.
     """
     try:
-        fraction = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        fraction = Fraction(0)
-    if not 0 < fraction < 1:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a fraction between 0 and 1, such as 1/8 or 0.125'
-        )
-    return fraction
+        return splits.parse_fraction(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parse_args() -> argparse.Namespace:

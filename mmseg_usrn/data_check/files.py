@@ -1,6 +1,7 @@
 """Facts about single images and masks, as training loads them."""
 
 import hashlib
+import math
 import os
 from base64 import b64encode
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from mmseg_usrn.datasets.mask_formats.images import color_codes
+from mmseg_usrn.datasets.bands import Bands, to_uint8
+from mmseg_usrn.datasets.mask_formats.colors import color_codes
 
 from .headers import Header, read_header
 from .loaders import Loaders
@@ -17,6 +19,8 @@ from .loaders import Loaders
 THUMBNAIL = (16, 16)  # width and height, pixels
 HALFWAY = (256, 256)  # a multiple: OpenCV averages whole cells quickly
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+# Values of 16 bits below this are below a quarter of full brightness.
+DARK_PEAK = 2**14
 COVERAGE = 0.98  # of the pixels
 FEW_LEVELS = 32  # fewer than a photograph has, unless it is nearly black
 MAX_VALUES = 1024  # different values that are kept of one mask
@@ -36,13 +40,16 @@ class ImageFacts:
         turned: Whether loading swaps width and height.
         digest: Hash of the file's content.
         peak: Largest value of an image of more than 8 bits, else 0.
+        low: Smallest value of such an image.
         thumbnail: A small grayscale version, base64.
         levels: Grey levels that cover nearly all of the picture: a photograph
             has many, a mask few, even one that compression has blurred.
         values: The values of a grayscale picture of few values.
         colored: Whether its channels differ.
-        bands: Bands of a TIFF, 0 if unknown.
-        kind: Type of the values, ``'uint8'`` for most.
+        channels: Channels as loaded.
+        bands: Bands of a file whose bands are no colours, else 0.
+        kind: Type of the values as loaded, ``'uint8'`` for most.
+        mean: Mean of every channel of an image that has no colours.
     """
 
     fault: str = ''
@@ -51,13 +58,16 @@ class ImageFacts:
     orientation: int = 1
     turned: bool = False
     digest: str = ''
-    peak: int = 0
+    peak: float = 0
+    low: float = 0
     thumbnail: str = ''
     levels: int = 0
     values: list[int] = field(default_factory=list)
     colored: bool = False
+    channels: int = 3
     bands: int = 0
     kind: str = ''
+    mean: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -121,8 +131,12 @@ def _open(path: str) -> tuple[ImageFacts, Header]:
     if not content:
         return ImageFacts('the file is empty'), Header()
     header = read_header(content)
+    bands = header.bands
+    number = bands.number if bands and not bands.colors else 0
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return ImageFacts(digest=digest, orientation=header.orientation), header
+    facts = ImageFacts(digest=digest, orientation=header.orientation)
+    facts.bands = number
+    return facts, header
 
 
 def _run(steps: list, results: dict, paths: list[str]) -> tuple[str, dict]:
@@ -150,6 +164,14 @@ def _fault(paths: list[str], error: Exception) -> str:
     return f'the file is damaged: {_short(error)}'
 
 
+def _refused(bands: Bands, loaders: Loaders) -> str:
+    """Why a loader refuses a TIFF file that is what it says."""
+    return (
+        f'{bands.number} band(s) of {bands.dtype} values, which '
+        f'{loaders.names_of_images} does not load'
+    )
+
+
 def _describe_image(
     image: np.ndarray, header: Header, facts: ImageFacts
 ) -> None:
@@ -162,12 +184,14 @@ def _describe_image(
         and header.size == (facts.height, facts.width)
         and facts.width != facts.height
     )
-    facts.bands, facts.kind = header.bands, str(image.dtype)
+    facts.kind = str(image.dtype)
+    facts.channels = image[0, 0].size
     if image.dtype != np.uint8:
-        facts.peak = int(image.max())
-        bits = max(facts.peak.bit_length(), 1)
-        image = (image * (255 / (2**bits - 1))).astype(np.uint8)
-    few = image[::8, ::8].reshape(-1, image[0, 0].size)
+        facts.peak, facts.low = _range(image)
+        image = to_uint8(image, facts.low, full_value(facts.peak))
+    few = image[::8, ::8].reshape(-1, facts.channels)
+    if facts.channels not in (1, 3):
+        facts.mean = few.mean(0).round(2).tolist()
     facts.colored = bool((few != few[:, :1]).any())
     gray = image if image.ndim == 2 else _to_gray(image)
     small = cv2.resize(gray, HALFWAY)
@@ -176,6 +200,30 @@ def _describe_image(
     facts.levels = count_levels(gray)
     if facts.levels <= FEW_LEVELS and not facts.colored:
         facts.values = list(count_values(gray))
+
+
+def _range(image: np.ndarray) -> tuple[float, float]:
+    """Largest and smallest value, numbers only."""
+    if image.dtype.kind != 'f':
+        return int(image.max()), min(int(image.min()), 0)
+    numbers = image[np.isfinite(image)]
+    if not numbers.size:
+        return 0.0, 0.0
+    return float(numbers.max()), min(float(numbers.min()), 0.0)
+
+
+def full_value(peak: float) -> float:
+    """The value that stands for full brightness.
+
+    Args:
+        peak: Largest value that was found.
+
+    Returns:
+        1.0 for floating-point values up to 1, else the next ``2**n - 1``.
+    """
+    if isinstance(peak, float) and peak <= 1:
+        return 1.0
+    return 2 ** max(math.ceil(peak).bit_length(), 8) - 1
 
 
 def _to_gray(image: np.ndarray) -> np.ndarray:

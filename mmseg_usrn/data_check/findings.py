@@ -1,14 +1,19 @@
 """All that is wrong with the data, from what was seen of the files."""
 
+from mmseg_usrn.datasets.image_files import name_some
+
+from .files import DARK_PEAK, full_value
 from .masks import labeled_pixels, mask_findings, missing_classes
 from .overlap import overlap_findings
-from .parts import Part
+from .parts import Part, Source
 from .report import DataReport, Finding, error, warning
 from .scan import Scan
 from .strangers import stranger_findings
 
-# Values of 16 bits below this are below a quarter of full brightness.
-DARK_PEAK = 2**14
+USE_BANDS = (
+    "load them with dict(type='LoadBands'), or some of them with "
+    "dict(type='LoadBands', bands=[0, 1, 2]) (docs/own_data.md)"
+)
 
 
 def findings(scan: Scan) -> list[Finding]:
@@ -80,7 +85,9 @@ def _image_findings(part: Part) -> list[Finding]:
         error(
             part.name,
             f'unreadable image: {fault}',
-            'restore the file, or remove it from the folder or list',
+            USE_BANDS
+            if 'band(s)' in fault
+            else 'restore the file, or remove it from the folder or list',
             files,
         )
         for fault, files in faults.items()
@@ -95,20 +102,69 @@ def _image_findings(part: Part) -> list[Finding]:
                     'check size and values of the masks yourself',
                 )
             )
-    deep = {path: f.peak for path, f in part.images.items() if f.peak}
+    for source in part.sources:
+        if source.loaders.stock:
+            found += _dark_findings(part.name, source)
+            found += _band_findings(part.name, source)
+    return found
+
+
+def _dark_findings(part: str, source: Source) -> list[Finding]:
+    """Images that the stock loader makes black, or does not load."""
+    deep = {p: f.peak for p, f in source.images.items() if f.kind == 'uint16'}
+    found = []
     if deep and max(deep.values()) < DARK_PEAK:
-        bits = max(max(deep.values()).bit_length(), 8)
         found.append(
             warning(
-                part.name,
+                part,
                 f'16-bit images with values up to {max(deep.values())} only: '
                 'they load nearly black',
                 f"load them with dict(type='LoadDeepImage', "
-                f'max_value={2**bits - 1}) (docs/own_data.md)',
+                f'max_value={full_value(max(deep.values()))}) '
+                '(docs/own_data.md)',
                 deep,
             )
         )
+    others = {
+        path: facts
+        for path, facts in source.images.items()
+        if facts.kind not in ('', 'uint8', 'uint16')
+    }
+    if others:
+        peak = max(facts.peak for facts in others.values())
+        kinds = ', '.join(sorted({facts.kind for facts in others.values()}))
+        found.append(
+            error(
+                part,
+                f'images of {kinds} values (up to {peak:g}), which '
+                'LoadImageFromFile does not load',
+                "load them with dict(type='LoadDeepImage', "
+                f'max_value={full_value(peak)}) (docs/own_data.md)',
+                others,
+            )
+        )
     return found
+
+
+def _band_findings(part: str, source: Source) -> list[Finding]:
+    """Files of which the stock loader leaves bands out."""
+    cut = {
+        path: facts
+        for path, facts in source.images.items()
+        if facts.width and facts.bands > 1
+    }
+    if not cut:
+        return []
+    numbers = sorted({facts.bands for facts in cut.values()})
+    return [
+        error(
+            part,
+            f'images of {name_some(numbers)} bands that are no colours: '
+            'LoadImageFromFile leaves some out',
+            USE_BANDS,
+            cut,
+        )
+    ]
 
 
 def _class_count_findings(

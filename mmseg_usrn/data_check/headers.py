@@ -7,31 +7,26 @@ from dataclasses import dataclass
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from mmseg_usrn.datasets.bands import Bands, describe_bands, is_tiff
+
 ORIENTATION = 274  # EXIF and TIFF number it alike
-WIDTH, HEIGHT, BITS, BANDS, EXTRA, FORMAT = 256, 257, 258, 277, 338, 339
-TIFF_STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+WIDTH, HEIGHT = 256, 257
 BIG_TIFF = 43
-ALPHA = (1, 2)  # kinds of extra band that are transparency
-FLOAT = 3  # sample format
 
 
 @dataclass
 class Header:
-    """What a decoder may hide.
+    """What a loader does not tell.
 
     Attributes:
         size: Width and height as stored, in pixels; (0, 0) if unknown.
         orientation: How EXIF wants the picture turned, 1 (not) to 8.
-        bands: Bands of a TIFF without transparency, 0 if unknown.
-        bits: Bits of a value of a TIFF, 0 if unknown.
-        floating: Whether a TIFF holds floating-point values.
+        bands: Bands of a TIFF file; None for other files.
     """
 
     size: tuple[int, int] = (0, 0)
     orientation: int = 1
-    bands: int = 0
-    bits: int = 0
-    floating: bool = False
+    bands: Bands | None = None
 
 
 def read_header(content: bytes) -> Header:
@@ -44,7 +39,7 @@ def read_header(content: bytes) -> Header:
         The header; an empty one if the format is unknown.
     """
     try:
-        if content[:4] in TIFF_STARTS:
+        if is_tiff(content):
             return _read_tiff(content)
         with Image.open(io.BytesIO(content)) as image:
             # Without an entry, Pillow decodes a PNG to look behind its pixels.
@@ -80,16 +75,9 @@ def _read_tiff(content: bytes) -> Header:
     tags = ImageFileDirectory_v2(content[: 16 if big else 8])
     file.seek(tags.next)
     tags.load(file)
-    extra = tags.get(EXTRA, ())
-    alphas = sum(kind in ALPHA for kind in extra)
-    kinds = tags.get(FORMAT, (1,))
-    return Header(
-        (int(tags.get(WIDTH, 0)), int(tags.get(HEIGHT, 0))),
-        _valid(tags.get(ORIENTATION, 1)),
-        int(tags.get(BANDS, 1)) - alphas,
-        int(tags.get(BITS, (1,))[0]),
-        FLOAT in kinds,
-    )
+    size = (int(tags.get(WIDTH, 0)), int(tags.get(HEIGHT, 0)))
+    orientation = _valid(tags.get(ORIENTATION, 1))
+    return Header(size, orientation, describe_bands(content))
 
 
 def _valid(orientation: object) -> int:

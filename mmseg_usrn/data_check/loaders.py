@@ -18,6 +18,7 @@ from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 
 from mmseg_usrn.datasets.mask_formats import MaskLoader
+from mmseg_usrn.datasets.transforms import LoadBands
 
 COLOR = {
     'color': cv2.IMREAD_COLOR,
@@ -59,10 +60,31 @@ class Loaders:
         return [info['img_path'], *files]
 
     @property
+    def names_of_images(self) -> str:
+        """Names of the steps that load images."""
+        return ', '.join(type(step).__name__ for step in self.images)
+
+    @property
+    def stock(self) -> bool:
+        """Whether MMCV's own step loads the images."""
+        return type(self.images[0]) is mmcv.transforms.LoadImageFromFile
+
+    @property
     def names(self) -> str:
         """Names of the steps."""
         steps = self.images + self.masks
         return ', '.join(type(step).__name__ for step in steps)
+
+
+class LoadAsStored(LoadBands):
+    """Load all bands, of any depth, for a first look at unknown images."""
+
+    def transform(self, results: dict) -> dict:
+        """Load an image of shape (H, W, C) as the file has it."""
+        path = results['img_path']
+        image = self._select(self._read(path), path)
+        shape = image.shape[:2]
+        return dict(results, img=image, img_shape=shape, ori_shape=shape)
 
 
 class StoredMask:

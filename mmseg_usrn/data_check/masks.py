@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mmseg_usrn.datasets.image_files import name_some
-from mmseg_usrn.datasets.mask_formats.images import describe_colors
+from mmseg_usrn.datasets.mask_formats.colors import describe_colors
 
 from .files import SIDEWAYS, MaskFacts
 from .headers import is_palette

@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from .files import ImageFacts, MaskFacts, look
 from .parts import Part, Source, describe
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 PROGRESS_SECONDS = 10
 MAX_THREADS = 16
 
@@ -58,6 +58,24 @@ def scan(
         for name, dataset in datasets.items()
         if dataset is not None
     }
+    return Scan(look_at(parts, cache_file, num_threads), num_classes)
+
+
+def look_at(
+    parts: dict[str, Part],
+    cache_file: str | Path | None = None,
+    num_threads: int | None = None,
+) -> dict[str, Part]:
+    """Fill in the facts of all files.
+
+    Args:
+        parts: The parts, changed in place.
+        cache_file: As for :func:`scan`.
+        num_threads: As for :func:`scan`.
+
+    Returns:
+        The same parts.
+    """
     memory = _Memory(cache_file)
     threads = num_threads or min(os.cpu_count() or 1, MAX_THREADS)
     with ThreadPoolExecutor(threads) as pool:
@@ -66,7 +84,7 @@ def scan(
                 for source in part.sources:
                     _scan_source(part.name, source, pool, memory)
     memory.save()
-    return Scan(parts, num_classes)
+    return parts
 
 
 def _scan_source(

@@ -5,7 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from .files import ImageFacts, MaskFacts
+from mmseg.registry import TRANSFORMS
+
+from mmseg_usrn.datasets.transforms import LoadBands
+
+from .files import DARK_PEAK, ImageFacts, MaskFacts, full_value
 from .labels import LabelRules, likely_cause
 from .scan import Scan
 
@@ -25,14 +29,18 @@ class Suggestion:
         note: What the masks hold.
         scale: Longer and shorter side that images are resized to.
         crop_size: Height and width of the training crops.
-        max_value: Largest value of deep images, else 0.
+        load_image: The step that loads images.
+        mean: Mean of every channel, if they are no colours.
     """
 
     labels: dict = field(default_factory=dict)
     note: str = ''
     scale: tuple[int, int] = (4 * MAX_CROP, MAX_CROP)
     crop_size: tuple[int, int] = (MAX_CROP, MAX_CROP)
-    max_value: int = 0
+    load_image: dict = field(
+        default_factory=lambda: dict(type='LoadImageFromFile')
+    )
+    mean: list[float] = field(default_factory=list)
 
 
 def suggest_settings(scan: Scan) -> Suggestion:
@@ -50,11 +58,18 @@ def suggest_settings(scan: Scan) -> Suggestion:
     images = [facts for source in sources for facts in source.images.values()]
     labels, note = find_label_settings(masks, len(labeled.classes))
     scale, crop_size = find_sizes(labeled.images.values())
-    return Suggestion(labels, note, scale, crop_size, find_max_value(images))
+    return Suggestion(
+        labels,
+        note,
+        scale,
+        crop_size,
+        find_image_loader(images, labeled.sources[0].loaders.images[0]),
+        _mean([facts.mean for facts in images if facts.mean]),
+    )
 
 
 def apply_settings(scan: Scan, suggestion: Suggestion) -> None:
-    """Judge the same files by the label rules of a suggestion.
+    """Judge the same files by the settings of a suggestion.
 
     Args:
         scan: What was seen of the files; changed in place.
@@ -62,8 +77,19 @@ def apply_settings(scan: Scan, suggestion: Suggestion) -> None:
     """
     for part in scan.parts.values():
         for source in part.sources:
+            source.loaders.images = [TRANSFORMS.build(suggestion.load_image)]
             if source.rules:
                 source.rules = replace(source.rules, **suggestion.labels)
+
+
+def _mean(means: list[list[float]]) -> list[float]:
+    """Mean over images of the mean of every channel."""
+    number = len(means[0]) if means else 0
+    fitting = [mean for mean in means if len(mean) == number]
+    return [
+        round(sum(column) / len(fitting), 2)
+        for column in zip(*fitting, strict=True)
+    ]
 
 
 def find_label_settings(
@@ -126,16 +152,31 @@ def find_sizes(
     return scale, (crop, crop)
 
 
-def find_max_value(images: Iterable[ImageFacts]) -> int:
-    """Find the largest value that deep images can have.
+def find_image_loader(images: Iterable[ImageFacts], look) -> dict:
+    """Find the step that loads images as they are meant.
 
     Args:
         images: Facts of images.
+        look: The step that loaded them for this look.
 
     Returns:
-        For example 4095 for 12-bit images in 16-bit files; 0 if the images
-        have 8 bits or fill the 16 bits.
+        The stock step; ``LoadDeepImage`` for 16-bit images that it would make
+        nearly black, and for floating-point ones; ``LoadBands`` if the look
+        was at single bands.
     """
-    peak = max((image.peak for image in images), default=0)
-    bits = max(peak.bit_length(), 8)
-    return 2**bits - 1 if 0 < bits < 15 and peak else 0
+    images = [facts for facts in images if facts.width]
+    deep = [facts for facts in images if facts.kind != 'uint8']
+    limits = {}
+    if deep:
+        peak = max(facts.peak for facts in deep)
+        limits['max_value'] = full_value(peak)
+        low = min(facts.low for facts in deep)
+        if low < 0:
+            limits['min_value'] = low
+    if isinstance(look, LoadBands):
+        bands = dict(bands=look.bands) if look.bands else {}
+        return dict(type='LoadBands', **bands, **limits)
+    plain = {facts.kind for facts in images} <= {'uint8', 'uint16'}
+    if not deep or (plain and peak >= DARK_PEAK):
+        return dict(type='LoadImageFromFile')
+    return dict(type='LoadDeepImage', **limits)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mmengine
 
-from .mask_formats.images import parse_color, read_labelmap
+from .mask_formats.colors import parse_color, read_labelmap
 from .palette import check_classes
 
 # What files call the list of classes, and the entries of one of them.

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image
@@ -84,6 +85,23 @@ def _check_unique(stems: Sequence[str], path: Path) -> None:
             f'{path} lists {name_some(twice)} more than once; remove the '
             'repeated lines'
         )
+
+
+def parse_fraction(text: str) -> Fraction:
+    """Reads ``1/8`` or ``0.125``.
+
+    Raises:
+        ValueError: If it is not a number between 0 and 1.
+    """
+    try:
+        fraction = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        fraction = Fraction(0)
+    if not 0 < fraction < 1:
+        raise ValueError(
+            f'{text!r} is not a fraction between 0 and 1, such as 1/8 or 0.125'
+        )
+    return fraction
 
 
 def check_disjoint(

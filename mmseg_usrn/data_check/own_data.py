@@ -1,0 +1,160 @@
+"""Looking at own images before there is a config for them."""
+
+import os.path as osp
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from mmseg_usrn.datasets.palette import check_classes
+
+from .findings import make_report
+from .layout import Labeled, find_labeled
+from .own_parts import (
+    draw_labeled_part,
+    find_parts,
+    leave_strangers_out,
+    list_images,
+    settle_unlabeled,
+)
+from .report import DataReport
+from .scan import Scan, look_at
+from .suggestions import Suggestion, apply_settings, suggest_settings
+
+
+@dataclass
+class Request:
+    """What a user says of own images.
+
+    Attributes:
+        labeled_images: Folders of images with masks.
+        labeled_masks: Folders of their masks, or files; those in or beside
+            the images if there are none.
+        unlabeled_images: Folders of images without masks; may be empty, if
+            some of the labeled folders' images have none.
+        labeled_list: List of the labeled images.
+        val_images: Folders of validation images.
+        val_masks: Folders of their masks.
+        meta: ``classes`` and perhaps ``palette``; empty if the masks are to
+            say.
+        mask_format: Setting that the masks need, if it is known.
+        bands: Bands of the images that are used, all if empty.
+        labeled_part: How many of the images with masks count as labeled, a
+            number or a share; all if None.
+        seed: Seed of that draw.
+    """
+
+    labeled_images: list[str]
+    labeled_masks: list[str] = field(default_factory=list)
+    unlabeled_images: list[str] = field(default_factory=list)
+    labeled_list: str | None = None
+    val_images: list[str] = field(default_factory=list)
+    val_masks: list[str] = field(default_factory=list)
+    meta: dict = field(default_factory=dict)
+    mask_format: dict | None = None
+    bands: list[int] = field(default_factory=list)
+    labeled_part: int | Fraction | None = None
+    seed: int = 0
+
+
+@dataclass
+class OwnData:
+    """What own images turned out to be.
+
+    Attributes:
+        meta: ``classes`` and perhaps ``palette``.
+        parts: Settings of the datasets of every part.
+        suggestion: Settings that suit the data.
+        report: The check of the data.
+        lists: Names of the images of a part, where folders do not say it.
+        notes: What was decided on the way, for the user to read.
+    """
+
+    meta: dict
+    parts: dict[str, dict]
+    suggestion: Suggestion
+    report: DataReport = field(default_factory=DataReport)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def look_at_folders(request: Request) -> OwnData:
+    """Understand folders, look at all files once, and choose settings.
+
+    Args:
+        request: What the user says.
+
+    Returns:
+        All that a config needs.
+
+    Raises:
+        ValueError: If something is missing or has to be told.
+    """
+    labeled = _find(request.labeled_images, request.labeled_masks, request)
+    meta = name_classes(request.meta, labeled)
+    parts = dict(labeled=labeled.settings)
+    if request.labeled_list:
+        parts['labeled']['ann_file'] = osp.abspath(request.labeled_list)
+        labeled.unmasked = []
+    if request.val_images:
+        known = replace(request, meta=meta)
+        val = _find(request.val_images, request.val_masks, known)
+        parts['val'] = val.settings
+    scan = Scan(find_parts(request, parts, meta, labeled.unmasked))
+    look_at(scan.parts)
+    data = OwnData(meta, parts, suggest_settings(scan))
+    if 'mask_format' in labeled.settings:
+        data.suggestion.note = labeled.evidence
+    if meta.get('values'):
+        data.suggestion.labels = _label_map(meta.pop('values'))
+    apply_settings(scan, data.suggestion)
+    left_out = leave_strangers_out(scan)
+    data.notes = left_out.notes
+    drawn = draw_labeled_part(scan, request.labeled_part, request.seed)
+    if drawn or labeled.unmasked:
+        data.lists['labeled'] = list_images(scan, parts)
+    parts['unlabeled'], listed = settle_unlabeled(
+        scan, request.unlabeled_images + request.labeled_images, left_out.files
+    )
+    if listed:
+        data.lists['unlabeled'] = listed
+    data.report = make_report(scan)
+    return data
+
+
+def _find(images: list[str], masks: list[str], request: Request) -> Labeled:
+    """Understand folders of images and masks."""
+    return find_labeled(
+        [osp.abspath(path) for path in images],
+        [osp.abspath(path) for path in masks],
+        request.meta.get('classes', ()),
+        request.mask_format,
+    )
+
+
+def name_classes(meta: dict, labeled: Labeled) -> dict:
+    """The classes as the user names them, or else as the masks do.
+
+    Args:
+        meta: ``classes`` and perhaps ``palette``; may be empty.
+        labeled: What the folders hold.
+
+    Raises:
+        ValueError: If nothing names them, or only one.
+    """
+    classes = labeled.classes
+    if not classes:
+        raise ValueError(
+            'name the classes with --classes, in the order of their values; '
+            f'the folder holds {labeled.evidence}'
+        )
+    if len(classes) == 1:
+        raise ValueError(
+            f'{classes[0]} is the only class: what are the other pixels? Name '
+            f'them, too: --classes background {classes[0]}'
+        )
+    return check_classes(dict(meta, classes=classes), '--classes')
+
+
+def _label_map(values: list[int]) -> dict:
+    """Label settings of classes whose file numbers them with gaps."""
+    label_map = {value: index for index, value in enumerate(values)}
+    return dict(label_map={v: i for v, i in label_map.items() if v != i})
