@@ -1,122 +1,225 @@
-"""Writes a config for own images: ``python tools/new_dataset.py --help``."""
+r"""Writes a config for own images.
+
+    python tools/new_dataset.py --labeled-images LABELED \
+        --labeled-masks MASKS --unlabeled-images UNLABELED \
+        --classes background cat dog --out configs/my.py
+
+docs/own_data.md shows the command for files of every kind.
+"""
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.data_check import DataReport, make_report
-from mmseg_usrn.data_check.folders import (
-    Folders,
-    build_datasets,
-    find_parts,
+from mmseg_usrn.data_check import DataReport
+from mmseg_usrn.data_check.new_config import Network, config_text
+from mmseg_usrn.data_check.own_data import (
+    OwnData,
+    Request,
+    list_path,
+    look_at_folders,
 )
-from mmseg_usrn.data_check.new_config import config_text
-from mmseg_usrn.data_check.scan import scan
-from mmseg_usrn.data_check.suggestions import apply_settings, suggest_settings
 from mmseg_usrn.datasets.class_names import load_classes
 from mmseg_usrn.datasets.palette import check_classes
+from mmseg_usrn.datasets.splits import parse_fraction, write_split
+from mmseg_usrn.engine.trial_run import expected_time
 
 # Configs lie beside the tools, in a checkout and in an installed package.
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+STOCK = 'mmseg::_base_/models/deeplabv3plus_r50-d8.py'
+LIGHT = Network(
+    (CONFIGS / '_base_/models/segformer_mobilenetv2.py').as_posix(),
+    '_base_/schedules/adamw_2k.py',
+    batch_size=4,
+)
 
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(
-        description='Look at own images and masks, check them, and write a '
-        'config that trains on them. '
-        'Nothing is written if the data have errors; all of them are listed.'
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='Nothing is written if the data have errors; all of them are '
+        'listed.',
     )
-    add = parser.add_argument
-    add('--labeled-images', required=True, metavar='DIR')
+    add_data(parser.add_argument_group('images and masks').add_argument)
+    add_masks(
+        parser.add_argument_group('where files do not tell').add_argument
+    )
+    add = parser.add_argument_group('model and output').add_argument
+    add(
+        '--model',
+        default=STOCK,
+        help='config of any MMSeg model, or light: one for CPUs, with few '
+        'iterations (default: %(default)s)',
+    )
+    add('--weights', metavar='FILE', help='pretrained weights of the backbone')
+    add('--out', required=True, metavar='FILE.py', help='config to write')
+    add('--force', action='store_true', help='overwrite an existing config')
+    return parser.parse_args()
+
+
+def add_data(add) -> None:
+    """Add the arguments that say where images and masks are."""
+    several = dict(nargs='+', metavar='DIR', default=[])
+    add(
+        '--labeled-images',
+        required=True,
+        **several,
+        help='folder(s) of images with masks; images without one count as '
+        'unlabeled',
+    )
     add(
         '--labeled-masks',
-        required=True,
-        metavar='DIR',
-        help='masks of the labeled images, of the same names',
+        **several,
+        help='folder(s) of their masks, or one file that has all of them '
+        '(default: in or beside the folder of images)',
     )
     add(
         '--labeled-list',
         metavar='FILE',
         help='names of the labeled images, one a line (default: all of DIR)',
     )
-    add('--unlabeled-images', required=True, nargs='+', metavar='DIR')
-    add('--val-images', metavar='DIR')
-    add('--val-masks', metavar='DIR')
+    part = dict(metavar='N', default=None)
+    add('--labeled-count', type=int, **part, help='label only N of them')
+    add('--labeled-fraction', **part, help='or this share, such as 1/8')
+    add('--seed', type=int, default=0, help='seed of that choice')
+    add('--unlabeled-images', **several)
+    add('--val-images', **several)
+    add('--val-masks', **several)
     add(
         '--classes',
-        required=True,
         nargs='+',
         metavar='NAME',
-        help='names of the classes in the order of their values, or one '
-        'JSON, YAML or text file with them',
+        default=[],
+        help='names of the classes in the order of their values, or one file '
+        'with them: text, CSV, JSON, YAML (default: as the masks name them)',
+    )
+
+
+def add_masks(add) -> None:
+    """Add the arguments that say how masks and images are read."""
+    add(
+        '--mask-colors',
+        nargs='+',
+        metavar='R,G,B',
+        help='colour of each class, or a labelmap.txt',
     )
     add(
-        '--model',
-        default='mmseg::_base_/models/deeplabv3plus_r50-d8.py',
-        help='config of any MMSeg model (default: %(default)s)',
+        '--mask-threshold',
+        nargs='+',
+        type=float,
+        metavar='VALUE',
+        help='grey level from which a pixel is of the second class; with '
+        'more classes, of the third, ...',
     )
-    add('--out', required=True, metavar='FILE.py', help='config to write')
-    add('--force', action='store_true', help='overwrite an existing config')
-    return parser.parse_args()
+    add(
+        '--mask-files',
+        metavar='TEMPLATE',
+        help="masks of one file per class: '{stem}_{class}.png'",
+    )
+    add(
+        '--bands',
+        nargs='+',
+        type=int,
+        metavar='N',
+        default=[],
+        help='bands of the images to use, counted from 0 (default: all)',
+    )
 
 
 def check_args(args: argparse.Namespace) -> None:
     """Refuse arguments that cannot be meant.
 
     Raises:
-        ValueError: If half of the validation part is given, or the config
-            exists.
+        ValueError: If masks have no images, two options contradict each
+            other, or the config exists.
     """
-    if bool(args.val_images) != bool(args.val_masks):
+    if args.val_masks and not args.val_images:
         raise ValueError('give both of --val-images and --val-masks, or none')
-    if Path(args.out).suffix != '.py':
+    if args.labeled_count and args.labeled_fraction:
+        raise ValueError('give --labeled-count or --labeled-fraction')
+    if len(given_formats(args)) > 1:
+        raise ValueError(f'give one of {", ".join(given_formats(args))}')
+    out = Path(args.out)
+    if out.suffix != '.py':
         raise ValueError(f'--out must end in .py, got {args.out}')
-    if Path(args.out).exists() and not args.force:
-        raise ValueError(
-            f'{args.out} exists; choose another name, or overwrite it with '
-            '--force'
-        )
+    if args.weights and not Path(args.weights).is_file():
+        raise ValueError(f'there is no file of weights {args.weights}')
+    lists = (list_path(args.out, part) for part in ('labeled', 'unlabeled'))
+    for path in (args.out, *lists):
+        if Path(path).exists() and not args.force:
+            raise ValueError(
+                f'{path} exists; choose another name, or overwrite it with '
+                '--force'
+            )
+
+
+def given_formats(args: argparse.Namespace) -> dict[str, dict]:
+    """Settings of the mask formats that the arguments ask for, by option."""
+    colors = args.mask_colors
+    if colors and len(colors) == 1 and Path(colors[0]).is_file():
+        colors = str(Path(colors[0]).resolve())
+    formats = {
+        '--mask-colors': dict(type='LoadColorMasks', colors=colors),
+        '--mask-threshold': dict(
+            type='LoadThresholdMasks', thresholds=args.mask_threshold
+        ),
+        '--mask-files': dict(
+            type='LoadClassFileMasks', template=args.mask_files
+        ),
+    }
+    return {o: f for o, f in formats.items() if all(f.values())}
 
 
 def read_classes(names: list[str]) -> dict:
     """Class names and palette from the command line or a file."""
+    if not names:
+        return {}
     if len(names) == 1 and Path(names[0]).is_file():
         return load_classes(names[0])
+    if len(names) == 1 and ',' in names[0]:
+        names = names[0].split(',')
     return check_classes(dict(classes=names), '--classes')
 
 
-def look(args: argparse.Namespace) -> tuple[str, DataReport]:
-    """Look at the data.
+def request_of(args: argparse.Namespace) -> Request:
+    """What the arguments say of the data."""
+    part = args.labeled_count
+    if args.labeled_fraction:
+        part = parse_fraction(args.labeled_fraction)
+    formats = given_formats(args)
+    return Request(
+        out=args.out,
+        labeled_images=args.labeled_images,
+        labeled_masks=args.labeled_masks,
+        unlabeled_images=args.unlabeled_images,
+        labeled_list=args.labeled_list,
+        val_images=args.val_images,
+        val_masks=args.val_masks,
+        meta=read_classes(args.classes),
+        mask_format=next(iter(formats.values()), None),
+        bands=args.bands,
+        labeled_part=part,
+        seed=args.seed,
+        small=args.model == 'light',
+    )
 
-    Returns:
-        The text of the config, and what is wrong with the data.
-    """
-    check_args(args)
-    meta = read_classes(args.classes)
-    parts = find_parts(
-        Folders(
-            args.labeled_images,
-            args.labeled_masks,
-            args.unlabeled_images,
-            args.labeled_list,
-            args.val_images,
-            args.val_masks,
-        )
-    )
-    seen = scan(build_datasets(parts, meta))
-    suggestion = suggest_settings(seen)
-    apply_settings(seen, suggestion)
-    report = make_report(seen)
-    out = Path(args.out)
-    text = config_text(
-        args.model, CONFIGS, out, meta, parts, suggestion, report
-    )
-    return text, report
+
+def network_of(args: argparse.Namespace) -> Network:
+    """The model and the schedule that the arguments ask for."""
+    model = args.model
+    if model == 'light':
+        return replace(LIGHT, weights=args.weights)
+    if '::' not in model:
+        model = Path(model).resolve().as_posix()
+    return Network(model, weights=args.weights)
 
 
 def main() -> int:
@@ -127,23 +230,34 @@ def main() -> int:
     """
     args = parse_args()
     init_default_scope('mmseg')
+    out = Path(args.out)
     try:
-        text, report = look(args)
+        check_args(args)
+        data = look_at_folders(request_of(args))
+        text = config_text(data, network_of(args), CONFIGS)
     except ValueError as error:
         print(f'new_dataset.py: {error}', file=sys.stderr)
         return 1
-    print(report.table())
-    print_pixels(report)
-    if report.errors:
+    print(data.report.table())
+    print_pixels(data.report)
+    print(''.join(f'Note: {note}.\n' for note in data.notes), end='')
+    if data.report.errors:
         print('No config was written. Fix the errors and run this again.')
         return 1
-    out = Path(args.out)
+    write(out, text, data)
+    print_next_steps(args, 'val' in data.parts)
+    return 0
+
+
+def write(out: Path, text: str, data: OwnData) -> None:
+    """Write the config, and the lists that it names."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    for part, names in data.lists.items():
+        write_split(list_path(str(out), part), names)
     out.write_text(text, encoding='utf-8')
     Config.fromfile(out)
-    print(f'{out} is written.')
-    print(f'Next: python tools/train.py {out}')
-    return 0
+    lists = [Path(list_path(str(out), part)).name for part in data.lists]
+    print(f'Written: {", ".join([str(out), *lists])}')
 
 
 def print_pixels(report: DataReport) -> None:
@@ -152,6 +266,23 @@ def print_pixels(report: DataReport) -> None:
     for name, pixels in report.pixels.items():
         if total:
             print(f'{100 * pixels / total:6.2f} % {name}')
+
+
+def print_next_steps(args: argparse.Namespace, tests: bool) -> None:
+    """Print the commands that follow, and how long the training takes."""
+    out, name = args.out, Path(args.out).stem
+    if args.model == 'light':
+        print(f'The training takes {expected_time(out)} on this machine.')
+    elif not torch.cuda.is_available():
+        print(
+            'There is no GPU: this training would take days. --model light '
+            'writes one for CPUs.'
+        )
+    print(f'Next: python tools/train.py {out}')
+    checkpoint = f'work_dirs/{name}/CHECKPOINT.pth'
+    if tests:
+        print(f'Then: python tools/test.py {out} {checkpoint}')
+    print(f'Then: python tools/predict.py {out} {checkpoint} IMAGES --out DIR')
 
 
 if __name__ == '__main__':

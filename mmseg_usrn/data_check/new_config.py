@@ -1,27 +1,30 @@
 """The config that ``tools/new_dataset.py`` writes for own images."""
 
-import os
+import os.path as osp
+from copy import deepcopy
+from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
+from mmseg.registry import MODELS
 
-from .report import DataReport
+from mmseg_usrn.datasets.image_files import as_list, name_some
+
+from .own_data import OwnData
 from .suggestions import Suggestion
 
-BASES = (
-    '_base_/datasets/folder.py',
-    '_base_/schedules/sgd_40k.py',
-    '_base_/default_runtime.py',
-)
 LINE_LENGTH = 79
+PATHS = ('img_path', 'seg_map_path')
+STD = 50.0  # of every band of images that have no colours
 
 TEMPLATE = """\
-# {counts}; {num_classes} classes.
+# {counts} images; {num_classes} classes.
 # Written by tools/new_dataset.py; see docs/own_data.md.
 _base_ = [
 {bases}]
-# The masks hold the {note}.
+# {note}
 {settings}
 # What follows is the same for all own images.
 resize = dict(_base_.resize, scale=scale)
@@ -30,7 +33,7 @@ labeled_pipeline = [
     *_base_.load_labeled[1:],
     resize,
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
-    *_base_.end_labeled,
+    {end_labeled},
 ]
 unlabeled_pipeline = [
     load_image,
@@ -43,10 +46,9 @@ test_pipeline = [
     dict(type='Resize', scale=scale, keep_ratio=True),
     *_base_.end_test,
 ]
-data_preprocessor = dict(size=crop_size)
-model = dict(type='USRN', data_preprocessor=data_preprocessor, **heads)
+model = dict(type='USRN', data_preprocessor=data_preprocessor, **network)
 train_dataloader = dict(
-    dataset=dict(
+{loader}    dataset=dict(
         labeled=dict(**labels, **labeled, pipeline=labeled_pipeline),
         unlabeled=dict(**unlabeled, pipeline=unlabeled_pipeline),
         feature_pipeline=test_pipeline,
@@ -63,68 +65,190 @@ val_cfg = val_dataloader = val_evaluator = None
 test_cfg = test_dataloader = test_evaluator = None
 default_hooks = dict(checkpoint=dict(save_best=None))
 """
+COLORS = '*_base_.end_labeled'
+NO_COLORS = """\
+*(  # the others change colours
+        step
+        for step in _base_.end_labeled
+        if step['type'] != 'PhotoMetricDistortion'
+    )"""
 
 
-def config_text(
-    model: str,
-    configs: Path,
-    out: Path,
-    meta: dict,
-    parts: dict[str, dict],
-    suggestion: Suggestion,
-    report: DataReport,
-) -> str:
+@dataclass
+class Network:
+    """The model and the schedule of a new config.
+
+    Attributes:
+        model: Config of an MMSeg model, a path or ``mmseg::...``.
+        schedule: Config of the schedule, below the folder of configs.
+        weights: File of the backbone's weights; those of the model if None.
+        batch_size: Labeled images of the global batch; that of the base if
+            None.
+    """
+
+    model: str
+    schedule: str = '_base_/schedules/sgd_40k.py'
+    weights: str | None = None
+    batch_size: int | None = None
+
+
+class Code(str):
+    """Text that stands in a config as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def config_text(data: OwnData, network: Network, configs: Path) -> str:
     """Fill in the template.
 
     Args:
-        model: Config of an MMSeg model, a path or ``mmseg::...``.
+        data: What the images turned out to be.
+        network: The model and the schedule.
         configs: The folder of this project's configs.
-        out: Where the config is going to stand.
-        meta: ``classes`` and perhaps ``palette``.
-        parts: Settings of the datasets.
-        suggestion: Settings that suit the data.
-        report: The check of the data.
 
     Returns:
         The whole config as Python text.
+
+    Raises:
+        ValueError: If the model is no config of a model alone.
     """
-    num_classes = len(meta['classes'])
-    load_image = dict(type='LoadImageFromFile')
-    if suggestion.max_value:
-        load_image = dict(type='LoadDeepImage', max_value=suggestion.max_value)
+    suggestion, batch = data.suggestion, network.batch_size
+    counts = data.report.counts.items()
     settings = dict(
-        labels=dict(metainfo=meta, **suggestion.labels),
-        **parts,
-        load_image=load_image,
+        **data_settings(data),
+        load_image=suggestion.load_image,
         scale=suggestion.scale,
         crop_size=suggestion.crop_size,
+        data_preprocessor=preprocessor_settings(suggestion),
+        network=network_settings(network, data),
     )
-    bases = find_bases(model, configs, out.resolve().parent)
-    counts = ', '.join(f'{n} {part}' for part, n in report.counts.items())
+    if batch:
+        settings['auto_scale_lr'] = dict(base_batch_size=batch)
+    bases = [
+        (configs / '_base_/datasets/folder.py').as_posix(),
+        network.model,
+        (configs / network.schedule).as_posix(),
+        (configs / '_base_/default_runtime.py').as_posix(),
+    ]
     return TEMPLATE.format(
-        counts=f'{counts} images',
-        num_classes=num_classes,
+        counts=', '.join(f'{n} {part}' for part, n in counts),
+        num_classes=len(data.meta['classes']),
         bases=''.join(f'    {base!r},\n' for base in bases),
-        note=suggestion.note,
-        settings=as_lines(settings, '', '\n') + heads_text(model, num_classes),
-        validation=VALIDATION if 'val' in parts else NO_VALIDATION,
+        note=f'The masks: {suggestion.note}.',
+        settings=as_lines(settings),
+        end_labeled=NO_COLORS if suggestion.mean else COLORS,
+        loader=f'    batch_size={batch},\n    num_workers=2,\n'
+        if batch
+        else '',
+        validation=VALIDATION if 'val' in data.parts else NO_VALIDATION,
     )
 
 
-def find_bases(model: str, configs: Path, folder: Path) -> list[str]:
-    """Paths of the inherited configs, as seen from the folder of the new."""
-    if '::' not in model:
-        model = Path(os.path.relpath(model, folder)).as_posix()
-    bases = [configs / base for base in BASES]
-    if folder.is_relative_to(configs.parent):
-        bases = [Path(os.path.relpath(base, folder)) for base in bases]
-    return [model, *(base.as_posix() for base in bases)]
+def data_settings(data: OwnData) -> dict:
+    """Settings of the datasets, relative to the folder that has all of them.
+
+    Args:
+        data: What the images turned out to be.
+    """
+    parts = deepcopy(data.parts)
+    paths = [
+        path
+        for settings in parts.values()
+        for key in PATHS
+        for path in as_list(settings['data_prefix'].get(key))
+    ]
+    root = osp.commonpath(paths)
+    if root in paths:
+        root = osp.dirname(root)
+    for name, settings in parts.items():
+        for key, value in settings['data_prefix'].items():
+            one = isinstance(value, str)
+            short = [osp.relpath(path, root) for path in as_list(value)]
+            settings['data_prefix'][key] = short[0] if one else short
+        parts[name] = dict(data_root=Code('data_root'), **settings)
+    labels = dict(metainfo=data.meta, **data.suggestion.labels)
+    return dict(data_root=root, labels=labels, **parts)
 
 
-def as_lines(settings: dict, pad: str = '', end: str = ',\n') -> str:
+def preprocessor_settings(suggestion: Suggestion) -> dict:
+    """Settings of the data preprocessor."""
+    settings = dict(size=Code('crop_size'))
+    if suggestion.mean:
+        deviation = [STD] * len(suggestion.mean)
+        settings.update(mean=suggestion.mean, std=deviation, bgr_to_rgb=False)
+    return settings
+
+
+def network_settings(network: Network, data: OwnData) -> dict:
+    """Settings of the model: number of classes and bands, weights.
+
+    Args:
+        network: The model.
+        data: What the images turned out to be.
+
+    Raises:
+        ValueError: If the model is no config of a model alone, or takes
+            images of three bands only.
+    """
+    num_classes, bands = len(data.meta['classes']), len(data.suggestion.mean)
+    model = read_model(network.model)
+    settings, backbone = {}, {}
+    if network.weights:
+        settings['pretrained'] = None
+        backbone['init_cfg'] = dict(
+            type='Pretrained', checkpoint=osp.abspath(network.weights)
+        )
+    if bands:
+        kind = model.backbone.type
+        if 'in_channels' not in signature(MODELS.get(kind)).parameters:
+            raise ValueError(
+                f'the images have {bands} bands, and {kind} takes three: '
+                'choose three with --bands, or another --model'
+            )
+        backbone['in_channels'] = bands
+    if backbone:
+        settings['backbone'] = backbone
+    for name in ('decode_head', 'auxiliary_head'):
+        head = model.get(name)
+        if isinstance(head, (list, tuple)):
+            settings[name] = Code(
+                f'[dict(h, num_classes={num_classes}) '
+                f'for h in _base_.model.{name}]'
+            )
+        elif head:
+            settings[name] = dict(num_classes=num_classes)
+    return settings
+
+
+def read_model(model: str) -> ConfigDict:
+    """Read the config of a model.
+
+    Args:
+        model: A path or ``mmseg::...``.
+
+    Raises:
+        ValueError: If it does not exist, or sets more than a model.
+    """
+    try:
+        cfg = get_config(model) if '::' in model else Config.fromfile(model)
+    except (FileNotFoundError, OSError):
+        raise ValueError(f'there is no config {model}') from None
+    if 'model' not in cfg or 'train_dataloader' in cfg:
+        raise ValueError(
+            f'--model takes the config of a model alone, such as mmseg::_base_'
+            f'/models/segformer_mit-b0.py; {model} sets '
+            f'{name_some(cfg.keys())}'
+        )
+    return cfg.model
+
+
+def as_lines(settings: dict, pad: str = '') -> str:
     """Settings as Python text, one a line, long ones broken up."""
     lines = ''
-    equals = '=' if pad else ' = '
+    equals, end = ('=', ',\n') if pad else (' = ', '\n')
     for key, value in settings.items():
         line = f'{pad}{key}{equals}{as_text(value)}'
         if len(line) >= LINE_LENGTH and isinstance(value, dict):
@@ -139,26 +263,9 @@ def as_lines(settings: dict, pad: str = '', end: str = ',\n') -> str:
 
 def as_text(value: object) -> str:
     """A value as config text: ``dict(key=value)`` where that is possible."""
-    if isinstance(value, dict) and all(isinstance(k, str) for k in value):
+    if isinstance(value, dict) and all(
+        isinstance(k, str) and k.isidentifier() for k in value
+    ):
         inside = ', '.join(f'{k}={as_text(v)}' for k, v in value.items())
         return f'dict({inside})'
     return repr(value)
-
-
-def heads_text(model: str, num_classes: int) -> str:
-    """The variable ``heads``: the number of classes of every head."""
-    read = get_config if '::' in model else Config.fromfile
-    config = read(model).model
-    lines = ''
-    for name in ('decode_head', 'auxiliary_head'):
-        head = config.get(name)
-        if isinstance(head, (list, tuple)):
-            lines += (
-                f'    {name}=[\n'
-                f'        dict(head, num_classes={num_classes})\n'
-                f'        for head in _base_.model.{name}\n'
-                '    ],\n'
-            )
-        elif head:
-            lines += f'    {name}=dict(num_classes={num_classes}),\n'
-    return f'heads = dict(\n{lines})\n'

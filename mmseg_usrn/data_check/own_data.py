@@ -13,6 +13,7 @@ from .own_parts import (
     find_parts,
     leave_strangers_out,
     list_images,
+    mask_files,
     settle_unlabeled,
 )
 from .report import DataReport
@@ -25,6 +26,7 @@ class Request:
     """What a user says of own images.
 
     Attributes:
+        out: Path of the config that is going to be written.
         labeled_images: Folders of images with masks.
         labeled_masks: Folders of their masks, or files; those in or beside
             the images if there are none.
@@ -40,8 +42,10 @@ class Request:
         labeled_part: How many of the images with masks count as labeled, a
             number or a share; all if None.
         seed: Seed of that draw.
+        small: Whether images and crops are to be small, for a CPU.
     """
 
+    out: str
     labeled_images: list[str]
     labeled_masks: list[str] = field(default_factory=list)
     unlabeled_images: list[str] = field(default_factory=list)
@@ -53,6 +57,7 @@ class Request:
     bands: list[int] = field(default_factory=list)
     labeled_part: int | Fraction | None = None
     seed: int = 0
+    small: bool = False
 
 
 @dataclass
@@ -100,24 +105,52 @@ def look_at_folders(request: Request) -> OwnData:
         parts['val'] = val.settings
     scan = Scan(find_parts(request, parts, meta, labeled.unmasked))
     look_at(scan.parts)
-    data = OwnData(meta, parts, suggest_settings(scan))
+    data = OwnData(meta, parts, suggest_settings(scan, request.small))
     if 'mask_format' in labeled.settings:
         data.suggestion.note = labeled.evidence
     if meta.get('values'):
         data.suggestion.labels = _label_map(meta.pop('values'))
     apply_settings(scan, data.suggestion)
-    left_out = leave_strangers_out(scan)
-    data.notes = left_out.notes
-    drawn = draw_labeled_part(scan, request.labeled_part, request.seed)
-    if drawn or labeled.unmasked:
-        data.lists['labeled'] = list_images(scan, parts)
-    parts['unlabeled'], listed = settle_unlabeled(
-        scan, request.unlabeled_images + request.labeled_images, left_out.files
-    )
-    if listed:
-        data.lists['unlabeled'] = listed
+    _settle(data, scan, request, bool(labeled.unmasked))
     data.report = make_report(scan)
     return data
+
+
+def _settle(data: OwnData, scan: Scan, request: Request, listed: bool) -> None:
+    """Decide which images are labeled and which unlabeled."""
+    left_out = leave_strangers_out(scan)
+    data.notes = left_out.notes
+    masks = mask_files(scan)
+    drawn = draw_labeled_part(scan, request.labeled_part, request.seed)
+    labeled = data.parts['labeled']
+    names = list_images(scan, data.parts)
+    if drawn or listed:
+        data.lists['labeled'] = names
+        labeled['ann_file'] = list_path(request.out, 'labeled')
+    data.parts['unlabeled'], unlabeled = settle_unlabeled(
+        scan,
+        [
+            osp.abspath(folder)
+            for folder in request.unlabeled_images + request.labeled_images
+        ],
+        left_out.files + masks,
+        labeled.get('ann_file', ''),
+        names,
+    )
+    if unlabeled:
+        data.lists['unlabeled'] = unlabeled
+        path = list_path(request.out, 'unlabeled')
+        data.parts['unlabeled']['ann_file'] = path
+
+
+def list_path(out: str, part: str) -> str:
+    """Where the list of the images of a part stands: beside the config.
+
+    Args:
+        out: Path of the config.
+        part: Name of the part.
+    """
+    return f'{osp.splitext(osp.abspath(out))[0]}_{part}.txt'
 
 
 def _find(images: list[str], masks: list[str], request: Request) -> Labeled:

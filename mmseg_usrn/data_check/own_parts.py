@@ -14,6 +14,7 @@ from mmseg_usrn.datasets.image_files import (
     name_some,
 )
 from mmseg_usrn.datasets.splits import draw_labeled
+from mmseg_usrn.datasets.unlabeled_dataset import find_left_out
 
 from .loaders import LoadAsStored
 from .masks import usable_masks
@@ -122,6 +123,17 @@ def leave_strangers_out(scan: Scan) -> LeftOut:
     return left_out
 
 
+def mask_files(scan: Scan) -> list[str]:
+    """Paths of the files that masks are read from."""
+    return [
+        path
+        for part in scan.parts.values()
+        for source in part.sources
+        for info in source.infos.values()
+        for path in source.loaders.files(info)[1:]
+    ]
+
+
 def draw_labeled_part(
     scan: Scan, labeled_part: int | Fraction | None, seed: int
 ) -> bool:
@@ -189,14 +201,20 @@ def is_in(path: str, folder: str) -> bool:
 
 
 def settle_unlabeled(
-    scan: Scan, folders: Sequence[str], left_out: Sequence[str]
+    scan: Scan,
+    folders: Sequence[str],
+    left_out: Sequence[str],
+    labeled_list: str,
+    labeled_names: Iterable[str],
 ) -> tuple[dict, list[str]]:
     """Choose the settings that give the unlabeled images, and no others.
 
     Args:
         scan: What was seen of the files.
         folders: Folders that the images may be in.
-        left_out: Files that were taken out.
+        left_out: Files that were taken out, and masks.
+        labeled_list: Path of the list of the labeled images; may be empty.
+        labeled_names: The names in it.
 
     Returns:
         Settings of ``UnlabeledDataset``, and names of the images below its
@@ -211,23 +229,37 @@ def settle_unlabeled(
             'there is no unlabeled image: name a folder with '
             '--unlabeled-images, or take --labeled-fraction of the masks'
         )
-    folders = [osp.abspath(folder) for folder in folders]
-    used = []
-    for folder in sorted(set(folders), key=len):
-        inside = any(is_in(osp.join(folder, 'x'), other) for other in used)
-        if not inside and any(is_in(path, folder) for path in images):
-            used.append(folder)
-    used.sort(key=folders.index)
-    there = {path for folder in used for path in _images_in(folder)}
+    used = _folders_of(images, folders)
+    stems = {
+        path: stem
+        for folder in used
+        for stem, paths in find_files(folder, IMAGE_SUFFIXES).items()
+        for path in paths
+    }
     settings = dict(
         data_prefix=dict(img_path=used[0] if len(used) == 1 else used)
     )
-    others = there - images
+    others = set(stems) - images
     if not others:
         return settings, []
-    pattern = leave_out(list(others), list(there))
-    if others <= set(left_out) and pattern:
-        return dict(settings, **pattern), []
+    patterns = leave_out(sorted(others & set(left_out)), list(stems))
+    patterns = as_list(patterns.get('exclude'))
+    names = set(labeled_names) if labeled_list else set()
+    if find_left_out(stems, names, patterns) == others:
+        exclude = [labeled_list] * bool(names) + patterns
+        if not names or find_left_out(stems, names):
+            one = exclude[0] if len(exclude) == 1 else exclude
+            return dict(settings, exclude=one), []
     root = used[0] if len(used) == 1 else osp.commonpath(used)
     names = sorted(osp.relpath(path, root) for path in images)
     return dict(data_prefix=dict(img_path=root)), names
+
+
+def _folders_of(images: set[str], folders: Sequence[str]) -> list[str]:
+    """The folders that hold any of the images, none inside another."""
+    used = []
+    for folder in sorted(set(folders), key=len):
+        inside = any(is_in(folder, other) for other in used)
+        if not inside and any(is_in(path, folder) for path in images):
+            used.append(folder)
+    return sorted(used, key=list(folders).index)

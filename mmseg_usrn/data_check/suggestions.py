@@ -15,6 +15,7 @@ from .scan import Scan
 
 MAX_SIDE = 1024  # Larger images are trained at this shorter side, pixels.
 MAX_CROP = 512
+SMALL_SIDE, SMALL_CROP = 320, 192  # the same for trainings on a CPU
 CROP_STEP = 64
 LONGEST = 4  # Longer side that a resize allows, in shorter sides.
 
@@ -43,11 +44,12 @@ class Suggestion:
     mean: list[float] = field(default_factory=list)
 
 
-def suggest_settings(scan: Scan) -> Suggestion:
+def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
     """Choose the settings that suit the data.
 
     Args:
         scan: What was seen of the files, by datasets without label rules.
+        small: Whether to keep images and crops small.
 
     Returns:
         The settings.
@@ -57,7 +59,8 @@ def suggest_settings(scan: Scan) -> Suggestion:
     masks = [facts for source in sources for facts in source.masks.values()]
     images = [facts for source in sources for facts in source.images.values()]
     labels, note = find_label_settings(masks, len(labeled.classes))
-    scale, crop_size = find_sizes(labeled.images.values())
+    limits = (SMALL_SIDE, SMALL_CROP) if small else (MAX_SIDE, MAX_CROP)
+    scale, crop_size = find_sizes(labeled.images.values(), *limits)
     return Suggestion(
         labels,
         note,
@@ -128,14 +131,18 @@ def _named(values: Mapping[int, int]) -> str:
 
 def find_sizes(
     images: Iterable[ImageFacts],
+    max_side: int = MAX_SIDE,
+    max_crop: int = MAX_CROP,
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Choose the sizes that fit the images.
 
-    Images are trained at about their own size, but at most at a shorter side
-    of 1,024 pixels; the crop takes most of the shorter side, up to 512.
+    Images are trained at about their own size, but not above a limit; the
+    crop takes most of the shorter side, up to a limit.
 
     Args:
         images: Facts of the labeled images.
+        max_side: Largest shorter side, pixels.
+        max_crop: Largest side of the crops, pixels.
 
     Returns:
         ``scale`` of the resizes, as MMSegmentation takes it (longer and
@@ -144,11 +151,11 @@ def find_sizes(
     sizes = [(i.width, i.height) for i in images if i.width]
     if not sizes:
         return Suggestion.scale, Suggestion.crop_size
-    side = min(int(median(min(size) for size in sizes)), MAX_SIDE)
+    side = min(int(median(min(size) for size in sizes)), max_side)
     scale = (LONGEST * side, side)
     if len(set(sizes)) == 1 and side == min(sizes[0]):
         scale = (max(sizes[0]), side)
-    crop = min(side // CROP_STEP * CROP_STEP or side, MAX_CROP)
+    crop = min(side // CROP_STEP * CROP_STEP or side, max_crop)
     return scale, (crop, crop)
 
 

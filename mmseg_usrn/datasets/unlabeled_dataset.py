@@ -144,16 +144,7 @@ class UnlabeledDataset(BaseDataset):
             if entry not in patterns
             for name in self._names_in(entry)
         }
-        # A name with suffix is that file, if there is one, else its stem.
-        exact = names & {_name(path, stem) for path, stem in images.items()}
-        stems = {strip_suffix(n, self.img_suffix) or n for n in names - exact}
-        left_out = {
-            path
-            for path, stem in images.items()
-            if stem in stems
-            or _name(path, stem) in exact
-            or any(fnmatch(osp.basename(path), p) for p in patterns)
-        }
+        left_out = find_left_out(images, names, patterns, self.img_suffix)
         if self.exclude and not left_out:
             raise ValueError(
                 f'exclude={self.exclude} names {len(names)} images, but none '
@@ -171,6 +162,35 @@ class UnlabeledDataset(BaseDataset):
         return list(
             find_files(path, self.img_suffix, backend_args=self.backend_args)
         )
+
+
+def find_left_out(
+    images: dict[str, str],
+    names: set[str],
+    patterns: Sequence[str] = (),
+    suffixes: Sequence[str] = IMAGE_SUFFIXES,
+) -> set[str]:
+    """Find the images that names and patterns stand for.
+
+    Args:
+        images: Stem of every image, by path.
+        names: Names below a folder. One with a suffix is that file, if there
+            is one; else its stem counts.
+        patterns: Patterns of file names.
+        suffixes: Suffixes of images.
+
+    Returns:
+        Paths of these images.
+    """
+    exact = names & {_name(path, stem) for path, stem in images.items()}
+    stems = {strip_suffix(n, suffixes) or n for n in names - exact}
+    return {
+        path
+        for path, stem in images.items()
+        if stem in stems
+        or _name(path, stem) in exact
+        or any(fnmatch(osp.basename(path), p) for p in patterns)
+    }
 
 
 def is_pattern(text: str) -> bool:

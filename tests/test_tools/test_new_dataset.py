@@ -192,7 +192,9 @@ def test_labeled_images_among_the_unlabeled_are_excluded(fields, new_dataset):
     assert new_dataset(*args) == 0
     cfg = Config.fromfile('configs/my.py')
     parts = cfg.train_dataloader.dataset
-    assert parts.unlabeled.exclude == parts.labeled.ann_file == 'list.txt'
+    path = str(fields / 'list.txt')
+    assert parts.unlabeled.exclude == parts.labeled.ann_file == path
+    assert len(DATASETS.build(parts.unlabeled)) == 6
 
 
 def test_folder_of_labeled_images_holds_no_unlabeled_ones(fields, new_dataset):
@@ -204,7 +206,8 @@ def test_folder_of_labeled_images_holds_no_unlabeled_ones(fields, new_dataset):
     at = args.index('data/unlabeled/images') + 1
     assert new_dataset(*args[:at], *more, *args[at:]) == 0
     part = Config.fromfile('configs/my.py').train_dataloader.dataset.unlabeled
-    assert part.data_prefix.img_path == 'data/unlabeled/images'
+    assert part.data_root == str(fields / 'data')
+    assert part.data_prefix.img_path == 'unlabeled/images'
     assert len(DATASETS.build(part)) == 7
 
 
@@ -220,11 +223,12 @@ def test_models_with_several_auxiliary_heads(new_dataset):
     'args, message',
     [
         (['--out', 'my.txt'], 'must end in .py'),
-        (['--val-images', ''], 'give both'),
+        (['--val-masks', 'data/val/masks'], 'give both'),
         (['--classes', 'a', 'a'], 'more than once'),
         (['--unlabeled-images', 'nowhere'], 'nowhere does not exist'),
     ],
 )
 def test_wrong_arguments(new_dataset, capsys, args, message):
-    assert new_dataset(*arguments(*args)) == 1
+    val = '--val-masks' not in args
+    assert new_dataset(*arguments(*args, val=val)) == 1
     assert message in capsys.readouterr().err

@@ -1,6 +1,9 @@
 # Folders of images, and of masks for the labeled ones. A config on top of this
 # names the folders and classes (docs/own_data.md); sizes here are MMSeg's for
 # Pascal VOC and ADE20K.
+# Not by `import`, which MMEngine takes for a config of its other kind: with
+# the package, `mmseg::` in the bases after this one is found everywhere.
+__import__('mmseg_usrn')
 crop_size = (512, 512)
 resize = dict(
     type='RandomResize',
