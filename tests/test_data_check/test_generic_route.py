@@ -12,9 +12,9 @@ from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401
 from mmseg_usrn.data_check.findings import findings
-from mmseg_usrn.data_check.folders import build_datasets
 from mmseg_usrn.data_check.scan import scan
 from mmseg_usrn.data_check.suggestions import suggest_settings
+from mmseg_usrn.datasets import FolderSegDataset, UnlabeledDataset
 
 SPLIT = 'splits/1over16/seed0'
 
@@ -72,7 +72,15 @@ def own(folders, shared_dir, camvid, project_root):
         ),
     )
     meta = camvid.train_dataloader.dataset.labeled.metainfo
-    seen = scan(build_datasets(parts, dict(meta)))
+    settings = dict(serialize_data=False)
+    datasets = dict(
+        labeled=FolderSegDataset(
+            metainfo=dict(meta), **parts['labeled'], **settings
+        ),
+        unlabeled=UnlabeledDataset(**parts['unlabeled'], **settings),
+        val=FolderSegDataset(metainfo=dict(meta), **parts['val'], **settings),
+    )
+    seen = scan(datasets)
     data = suggest_settings(seen)
     labels = dict(metainfo=dict(meta), **data.labels)
     cfg = Config.fromfile(project_root / 'configs/_base_/datasets/folder.py')

@@ -4,15 +4,16 @@ from PIL import Image
 
 from mmseg_usrn.data_check.files import ImageFacts, MaskFacts
 from mmseg_usrn.data_check.findings import make_report
-from mmseg_usrn.data_check.folders import build_datasets, find_mask_suffix
+from mmseg_usrn.data_check.loaders import LoadAsStored
 from mmseg_usrn.data_check.scan import scan
 from mmseg_usrn.data_check.suggestions import (
     apply_settings,
+    find_image_loader,
     find_label_settings,
-    find_max_value,
     find_sizes,
     suggest_settings,
 )
+from mmseg_usrn.datasets import FolderSegDataset, UnlabeledDataset
 
 
 def save(path, array):
@@ -52,25 +53,36 @@ def test_sizes(sizes, scale, crop):
 
 
 @pytest.mark.parametrize(
-    'peak, max_value', [(0, 0), (4000, 4095), (900, 1023), (60000, 0)]
+    'kind, peak, low, step',
+    [
+        ('uint8', 0, 0, dict(type='LoadImageFromFile')),
+        ('uint16', 4000, 0, dict(type='LoadDeepImage', max_value=4095)),
+        ('uint16', 900, 0, dict(type='LoadDeepImage', max_value=1023)),
+        ('uint16', 60000, 0, dict(type='LoadImageFromFile')),
+        ('float32', 0.8, 0.0, dict(type='LoadDeepImage', max_value=1.0)),
+        (
+            'float32',
+            700.5,
+            -3.5,
+            dict(type='LoadDeepImage', max_value=1023, min_value=-3.5),
+        ),
+        ('int32', 70000, 0, dict(type='LoadDeepImage', max_value=131071)),
+    ],
 )
-def test_max_value_of_deep_images(peak, max_value):
-    assert find_max_value([ImageFacts(), ImageFacts(peak=peak)]) == max_value
+def test_loader_of_deep_images(kind, peak, low, step):
+    plain = ImageFacts(width=9, kind='uint8')
+    deep = ImageFacts(width=9, kind=kind, peak=peak, low=low)
+    assert find_image_loader([plain, deep], None) == step
 
 
-def test_mask_suffix(tmp_path):
-    image, mask = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), np.uint8)
-    for name in ('x/a', 'b', 'b_1'):
-        save(tmp_path / 'img' / f'{name}.jpg', image)
-        save(tmp_path / 'same' / f'{name}.png', mask)
-        save(tmp_path / 'other' / f'{name}_mask.png', mask)
-    folder = str(tmp_path / 'img')
-    assert find_mask_suffix(folder, str(tmp_path / 'same')) is None
-    found = find_mask_suffix(folder, str(tmp_path / 'other'))
-    assert found == '_mask.png'
-    save(tmp_path / 'odd/z.png', mask)
-    with pytest.raises(ValueError, match='not named like the images'):
-        find_mask_suffix(folder, str(tmp_path / 'odd'))
+def test_loader_of_bands():
+    facts = [ImageFacts(width=9, kind='uint16', peak=4000, channels=6)]
+    look = LoadAsStored()
+    expected = dict(type='LoadBands', max_value=4095)
+    assert find_image_loader(facts, look) == expected
+    look = LoadAsStored(bands=[3, 2, 1])
+    expected['bands'] = [3, 2, 1]
+    assert find_image_loader(facts, look) == expected
 
 
 def test_deep_images_and_gray_levels(tmp_path):
@@ -87,16 +99,18 @@ def test_deep_images_and_gray_levels(tmp_path):
         seg_map_path=str(tmp_path / 'masks'),
     )
     unlabeled = dict(img_path=str(tmp_path / 'unlabeled'))
-    parts = dict(
-        labeled=dict(data_prefix=folders),
-        unlabeled=dict(data_prefix=unlabeled),
+    meta = dict(classes=('a', 'b', 'c'))
+    datasets = dict(
+        labeled=FolderSegDataset(folders, meta, serialize_data=False),
+        unlabeled=UnlabeledDataset(unlabeled, serialize_data=False),
     )
-    seen = scan(build_datasets(parts, dict(classes=('a', 'b', 'c'))))
+    seen = scan(datasets)
     suggestion = suggest_settings(seen)
     assert suggestion.labels == dict(label_map={0: 0, 100: 1, 200: 2})
-    assert suggestion.max_value == 4095
+    step = dict(type='LoadDeepImage', max_value=4095)
+    assert suggestion.load_image == step
     assert suggestion.crop_size == (64, 64)
     apply_settings(seen, suggestion)
     report = make_report(seen)
-    assert report.errors == []
+    assert report.findings == []
     assert report.pixels == dict(a=3600, b=3600, c=3600)
