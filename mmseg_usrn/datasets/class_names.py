@@ -131,8 +131,8 @@ def _from_table(lines: list[str]) -> dict | None:
 
 def _from_lines(lines: list[str]) -> dict:
     """Names of which each has a line, or all of them one."""
-    matches = [NUMBERED.fullmatch(line) for line in lines]
-    if matches and all(matches):
+    matches = [m for m in map(NUMBERED.fullmatch, lines) if m]
+    if matches and len(matches) == len(lines):
         numbers = [int(match[1]) for match in matches]
         return _in_order(numbers, [match[2] for match in matches])
     if len(lines) == 1 and ',' in lines[0]:
