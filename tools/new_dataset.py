@@ -34,9 +34,7 @@ from mmseg_usrn.engine.trial_run import expected_time
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 STOCK = 'mmseg::_base_/models/deeplabv3plus_r50-d8.py'
 LIGHT = Network(
-    (CONFIGS / '_base_/models/segformer_mobilenetv2.py').as_posix(),
-    '_base_/schedules/adamw_2k.py',
-    batch_size=4,
+    (CONFIGS / '_base_/light.py').as_posix(), schedule=None, batch_size=4
 )
 
 

@@ -1,17 +1,33 @@
 # USRN on generated images, 96x96, 8 of them labeled: a small network, trained
 # from scratch on a CPU.
 _base_ = [
-    '../_base_/models/segformer_resnet18_tiny.py',
+    'mmseg::_base_/models/segformer_mit-b0.py',
     '../_base_/datasets/folder.py',
     '../_base_/default_runtime.py',
 ]
 how_to_prepare = 'the images are made by: python tools/demo_images.py'
 crop_size = (64, 64)
 max_iters = 1000
+norm_cfg = dict(type='SyncBN', requires_grad=True)
+# A quarter of ResNet-18 under SegFormer's head, 0.7 M parameters.
 model = dict(
     type='USRN',
     data_preprocessor=dict(size=crop_size),
-    decode_head=dict(num_classes=6),
+    backbone=dict(
+        _delete_=True,
+        type='ResNet',
+        depth=18,
+        base_channels=16,
+        stem_channels=16,
+        strides=(1, 2, 2, 1),
+        norm_cfg=norm_cfg,
+    ),
+    decode_head=dict(
+        in_channels=[16, 32, 64, 128],
+        channels=32,
+        num_classes=6,
+        loss_decode=dict(avg_non_ignore=True),
+    ),
     num_subclasses=12,
 )
 dataset = dict(

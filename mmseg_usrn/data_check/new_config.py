@@ -80,14 +80,15 @@ class Network:
 
     Attributes:
         model: Config of an MMSeg model, a path or ``mmseg::...``.
-        schedule: Config of the schedule, below the folder of configs.
+        schedule: Config of the schedule, below the folder of configs; None
+            if the model's has one.
         weights: File of the backbone's weights; those of the model if None.
         batch_size: Labeled images of the global batch; that of the base if
             None.
     """
 
     model: str
-    schedule: str = '_base_/schedules/sgd_40k.py'
+    schedule: str | None = '_base_/schedules/sgd_40k.py'
     weights: str | None = None
     batch_size: int | None = None
 
@@ -130,7 +131,11 @@ def config_text(data: OwnData, network: Network, configs: Path) -> str:
     bases = [
         (configs / '_base_/datasets/folder.py').as_posix(),
         network.model,
-        (configs / network.schedule).as_posix(),
+        *(
+            [(configs / network.schedule).as_posix()]
+            if network.schedule
+            else []
+        ),
         (configs / '_base_/default_runtime.py').as_posix(),
     ]
     return TEMPLATE.format(

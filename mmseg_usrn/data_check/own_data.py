@@ -4,6 +4,8 @@ import os.path as osp
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from mmengine.registry import init_default_scope
+
 from mmseg_usrn.datasets.palette import check_classes
 
 from .findings import make_report
@@ -93,6 +95,7 @@ def look_at_folders(request: Request) -> OwnData:
     Raises:
         ValueError: If something is missing or has to be told.
     """
+    init_default_scope('mmseg')
     labeled = _find(request.labeled_images, request.labeled_masks, request)
     meta = name_classes(request.meta, labeled)
     parts = dict(labeled=labeled.settings)
