@@ -73,8 +73,9 @@ def _from_content(content: object) -> dict:
         return _from_mapping(content)
     if not isinstance(content, (list, tuple)):
         return dict(classes=None)
-    if content and all(isinstance(entry, Mapping) for entry in content):
-        return _from_records(content)
+    records = [entry for entry in content if isinstance(entry, Mapping)]
+    if records and len(records) == len(content):
+        return _from_records(records)
     return dict(classes=content)
 
 
@@ -100,9 +101,9 @@ def _from_records(records: list[Mapping]) -> dict:
     kept = [r for r in records if r[key] not in groups or r.get('id') != 0]
     records = kept or records
     names = [r[key] for r in records]
-    numbers = [r.get('id') for r in records]
+    numbers = [r['id'] for r in records if isinstance(r.get('id'), int)]
     meta = dict(classes=names)
-    if all(isinstance(number, int) for number in numbers):
+    if len(numbers) == len(records):
         meta = _in_order(numbers, names)
     if all(isinstance(r.get('color'), (str, list)) for r in records):
         color_of = dict(zip(names, (r['color'] for r in records), strict=True))
