@@ -15,13 +15,13 @@ from mmseg.models.decode_heads.cascade_decode_head import (
     BaseCascadeDecodeHead,
 )
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
-from mmseg.models.losses import accuracy
-from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmseg_usrn.structures import IGNORED_SUBCLASS
+
+from ..losses import upsampled_cross_entropy
 
 Features = tuple[Tensor, ...]
 _GOOD_HEADS = 'such as FCNHead, PSPHead, UPerHead or SegformerHead'
@@ -106,19 +106,19 @@ class DualHead(BaseModule):
         """
         head = self.subclass_head
         logits, others = _forward_classifier(head, feats)
-        logits = resize(
+        loss, correct = upsampled_cross_entropy(
             full_precision(logits),
-            size=labels.shape[1:],
-            mode='bilinear',
-            align_corners=self.align_corners,
+            labels,
+            head.ignore_index,
+            self.align_corners,
         )
-        loss = head.loss_decode(logits, labels, ignore_index=head.ignore_index)
+        valid = (labels != head.ignore_index).sum().clamp(min=1)
+        loss = loss / valid
         # Data parallelism expects a gradient for what the class head learns
         # with terms of its own (context encoding, boundaries).
         for other in full_precision(others):
             loss = loss + 0.0 * other.sum()
-        accuracy_ = accuracy(logits, labels, ignore_index=head.ignore_index)
-        return dict(loss_ce=loss, acc_seg=accuracy_)
+        return dict(loss_ce=loss, acc_seg=100 * correct / valid)
 
     @torch.no_grad()
     def class_features(self, feats: Features) -> Tensor:

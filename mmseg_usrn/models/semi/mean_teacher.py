@@ -1,5 +1,6 @@
 """A teacher that averages its student over the iterations."""
 
+import torch
 from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
@@ -31,6 +32,7 @@ class MeanTeacher(ExponentialMovingAverage):
         """Let the next :meth:`update` copy the student."""
         self.steps.zero_()
 
+    @torch.no_grad()
     def update(self, student: nn.Module) -> nn.Module:
         """Move towards the student.
 
@@ -41,10 +43,19 @@ class MeanTeacher(ExponentialMovingAverage):
             The averaged model, in evaluation mode: its normalisation has
             averaged statistics to use.
         """
-        # The parent keeps the tensors it found when it was built; moving the
-        # model to another device replaces them.
-        self.avg_parameters = self.module.state_dict()
-        self.update_parameters(student)
+        own, theirs = self.module.state_dict(), student.state_dict()
+        if self.steps == 0:
+            for name, tensor in own.items():
+                tensor.copy_(theirs[name])
+        else:
+            averaged = [n for n, t in own.items() if t.is_floating_point()]
+            # All tensors at once: one by one, a GPU waits for the launches.
+            torch._foreach_lerp_(
+                [own[name] for name in averaged],
+                [theirs[name] for name in averaged],
+                self.momentum,
+            )
+        self.steps += 1
         return self.module.eval()
 
 
