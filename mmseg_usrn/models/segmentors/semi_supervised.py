@@ -6,6 +6,7 @@ Letters: ``N`` images, ``H, W`` pixels, ``h, w`` size of the unlabeled maps.
 from abc import abstractmethod
 
 import torch
+from mmengine.optim import OptimWrapper
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor
@@ -87,6 +88,46 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         if not self.is_warming_up:
             losses.update(self.loss_by_unlabeled(inputs))
         return losses
+
+    def train_step(
+        self, data: dict, optim_wrapper: OptimWrapper
+    ) -> dict[str, Tensor]:
+        """One step with two backward passes: labeled, then unlabeled.
+
+        The graph of the labeled images is released before the unlabeled ones
+        need memory. Gradients add up, so they are those of :meth:`loss`. A
+        distributed model wrapper has a step of its own, with one pass.
+
+        Args:
+            data: A batch of the data loader.
+            optim_wrapper: MMEngine's wrapper of the optimiser.
+
+        Returns:
+            Losses and what the log shows of the pseudo labels, by name.
+        """
+        if self.is_warming_up or not isinstance(optim_wrapper, OptimWrapper):
+            return super().train_step(data, optim_wrapper)
+        with optim_wrapper.optim_context(self):
+            data = self.data_preprocessor(data, training=True)
+            inputs, samples = data['inputs'], data['data_samples']
+            losses = self.loss_by_gt(inputs['sup'], samples['sup'])
+        labeled, labeled_losses = self.parse_losses(losses)
+        del losses
+        optim_wrapper.backward(optim_wrapper.scale_loss(labeled))
+        # The wrapper counts backward passes to know when gradients have been
+        # accumulated; this one is half of a pass.
+        optim_wrapper._inner_count -= 1
+        learned = {
+            name: value.detach()
+            for name, value in labeled_losses.items()
+            if name != 'loss'
+        }
+        del labeled, labeled_losses
+        with optim_wrapper.optim_context(self):
+            losses = {**learned, **self.loss_by_unlabeled(inputs)}
+        total, log_vars = self.parse_losses(losses)
+        optim_wrapper.update_params(total)
+        return log_vars
 
     def loss_by_unlabeled(
         self, inputs: dict[str, Tensor]
