@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 DARK_PEAK = 2**14
 COVERAGE = 0.98  # of the pixels
 FEW_LEVELS = 32  # fewer than a photograph has, unless it is nearly black
+MAX_TEXT = 240  # characters of a loader's error
 MAX_VALUES = 1024  # different values that are kept of one mask
 # The values of the file are looked at, before rules change them.
 NEUTRAL = dict(reduce_zero_label=False, label_map=None)
@@ -161,7 +163,9 @@ def _fault(paths: list[str], error: Exception) -> str:
         return f'the file cannot be opened: {error.strerror}'
     if isinstance(error, AssertionError):  # the stock loader's, of OpenCV
         return 'the file is damaged: it cannot be decoded'
-    return f'the file is damaged: {_short(error)}'
+    text = _short(error, paths)
+    ours = isinstance(error, ValueError) and text != str(error)
+    return text if ours else f'the file is damaged: {text}'
 
 
 def _refused(bands: Bands, loaders: Loaders) -> str:
@@ -292,7 +296,10 @@ def count_values(mask: np.ndarray) -> dict[int, int]:
     return {int(values[i]): int(counts[i]) for i in found}
 
 
-def _short(error: Exception) -> str:
-    """First line of an error without the addresses of buffers."""
+def _short(error: Exception, paths: list[str]) -> str:
+    """First line of an error, without what differs from file to file."""
     lines = str(error).split('<_io')[0].strip().splitlines()
-    return lines[0][:100] if lines else type(error).__name__
+    text = lines[0] if lines else type(error).__name__
+    for path in paths:
+        text = text.removeprefix(f'{path}: ').removeprefix(f'{path} ')
+    return re.sub(r' \d+(\.\d+)?%', '', text)[:MAX_TEXT]

@@ -226,8 +226,9 @@ def settle_unlabeled(
     images = set(scan.parts['unlabeled'].paths)
     if not images:
         raise ValueError(
-            'there is no unlabeled image: name a folder with '
-            '--unlabeled-images, or take --labeled-fraction of the masks'
+            'there is no unlabeled image (labeled images and masks do not '
+            'count): name a folder with --unlabeled-images, or take '
+            '--labeled-fraction of the masks'
         )
     used = _folders_of(images, folders)
     stems = {

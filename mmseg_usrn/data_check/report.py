@@ -87,6 +87,7 @@ class DataReport:
         table = PrettyTable(['', 'part', 'problem', 'files', 'what to do'])
         table.align = 'l'
         table.hrules = 1  # a line between the rows
+        table.break_on_hyphens = False  # names of options stay whole
         table.max_width['problem'] = 44
         table.max_width['what to do'] = 48
         for found in self.errors + self.warnings:

@@ -64,7 +64,7 @@ def detect_mask_format(
         stems: Stems of the labeled images.
         classes: Names of the classes, if they are known.
         mask_suffix: How the masks end, for example ``_mask.png``, where they
-            are images whose names have an addition.
+            are images whose names have an addition; one for all classes.
 
     Returns:
         The format. It has been tried on no more than some of the masks.
@@ -88,9 +88,11 @@ def detect_mask_format(
         found = detect(candidates, where, stems, classes)
         if found:
             return found
-    found = _detect_class_files(files, where, stems, classes)
-    if found:
-        return found
+    # With a suffix, other additions to a name are those of other files.
+    if not mask_suffix:
+        found = _detect_class_files(files, where, stems, classes)
+        if found:
+            return found
     suffixes = as_list(mask_suffix) or list(ALL_SUFFIXES)
     masks = MaskLoader().find(where, list(stems), suffixes)
     settings, evidence, names = detect_colors(
