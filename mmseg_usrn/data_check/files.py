@@ -112,6 +112,8 @@ def look(info: Mapping, loaders: Loaders) -> tuple[ImageFacts, MaskFacts]:
         image.fault, results = _run(
             loaders.images, results, [info['img_path']]
         )
+        if image.fault and image.bands and header.bands:
+            image.fault = _refused(header.bands, loaders)
     if not image.fault:
         _describe_image(results['img'], header, image)
     mask = MaskFacts()
