@@ -54,7 +54,9 @@ def config_of(args: argparse.Namespace) -> Config:
         ValueError: If the config does not exist or has nothing to test.
     """
     cfg = load_config(args, ('test_dataloader',))
-    if not cfg.get('test_dataloader'):
+    evaluator = cfg.get('test_evaluator') or {}
+    nothing = not isinstance(evaluator, list) and evaluator.get('format_only')
+    if not cfg.get('test_dataloader') or (nothing and not args.out):
         raise ValueError(
             f'{args.config} has no images with masks to test on '
             '(test_dataloader): add some, or look at the predictions of a '

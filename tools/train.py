@@ -16,6 +16,7 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.pretrained import fetch_pretrained
 from mmseg_usrn.engine.run_config import (
     add_common_arguments,
     load_config,
@@ -85,6 +86,7 @@ def main() -> None:
         warnings.filterwarnings('ignore', message=message)
     try:
         runner = QuietRunner.from_cfg(config_of(args))
+        fetch_pretrained(runner.cfg.model)
         check_clustering_planned(runner)
         check_before_training(runner.cfg)
     except ValueError as error:

@@ -51,7 +51,7 @@ class ImageFacts:
         channels: Channels as loaded.
         bands: Bands of a file whose bands are no colours, else 0.
         kind: Type of the values as loaded, ``'uint8'`` for most.
-        mean: Mean of every channel of an image that has no colours.
+        mean: Mean of an image that has no colours, else 0.
     """
 
     fault: str = ''
@@ -69,7 +69,7 @@ class ImageFacts:
     channels: int = 3
     bands: int = 0
     kind: str = ''
-    mean: list[float] = field(default_factory=list)
+    mean: float = 0.0
 
 
 @dataclass
@@ -197,7 +197,7 @@ def _describe_image(
         image = to_uint8(image, facts.low, full_value(facts.peak))
     few = image[::8, ::8].reshape(-1, facts.channels)
     if facts.channels not in (1, 3):
-        facts.mean = few.mean(0).round(2).tolist()
+        facts.mean = float(few.mean())
     facts.colored = bool((few != few[:, :1]).any())
     gray = image if image.ndim == 2 else _to_gray(image)
     small = cv2.resize(gray, HALFWAY)

@@ -17,7 +17,7 @@ from .suggestions import Suggestion
 
 LINE_LENGTH = 79
 PATHS = ('img_path', 'seg_map_path')
-STD = 50.0  # of every band of images that have no colours
+STD = 50.0  # of images that have no colours
 
 TEMPLATE = """\
 # {counts} images; {num_classes} classes.
@@ -60,10 +60,19 @@ val_dataloader = dict(dataset=dict(**labels, **val, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 """
 NO_VALIDATION = """\
-# Without validation images there is nothing to measure.
+# Without validation images there is nothing to measure. The test part is for
+# programs that want one: it predicts the unlabeled images.
 val_cfg = val_dataloader = val_evaluator = None
-test_cfg = test_dataloader = test_evaluator = None
 default_hooks = dict(checkpoint=dict(save_best=None))
+test_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='UnlabeledDataset',
+        **unlabeled,
+        pipeline=[*test_pipeline[:-2], dict(type='PackSegInputs')],
+    )
+)
+test_evaluator = dict(format_only=True, output_dir='work_dirs/predictions')
 """
 COLORS = '*_base_.end_labeled'
 NO_COLORS = """\
@@ -144,7 +153,7 @@ def config_text(data: OwnData, network: Network, configs: Path) -> str:
         bases=''.join(f'    {base!r},\n' for base in bases),
         note=f'The masks: {suggestion.note}.',
         settings=as_lines(settings),
-        end_labeled=NO_COLORS if suggestion.mean else COLORS,
+        end_labeled=NO_COLORS if suggestion.bands else COLORS,
         loader=f'    batch_size={batch},\n    num_workers=2,\n'
         if batch
         else '',
@@ -180,10 +189,10 @@ def data_settings(data: OwnData) -> dict:
 
 def preprocessor_settings(suggestion: Suggestion) -> dict:
     """Settings of the data preprocessor."""
-    settings = dict(size=Code('crop_size'))
-    if suggestion.mean:
-        deviation = [STD] * len(suggestion.mean)
-        settings.update(mean=suggestion.mean, std=deviation, bgr_to_rgb=False)
+    settings: dict = dict(size=Code('crop_size'))
+    if suggestion.bands:  # MMEngine takes one mean for all, or three
+        mean = round(suggestion.mean, 2)
+        settings.update(mean=[mean], std=[STD], bgr_to_rgb=False)
     return settings
 
 
@@ -198,7 +207,7 @@ def network_settings(network: Network, data: OwnData) -> dict:
         ValueError: If the model is no config of a model alone, or takes
             images of three bands only.
     """
-    num_classes, bands = len(data.meta['classes']), len(data.suggestion.mean)
+    num_classes, bands = len(data.meta['classes']), data.suggestion.bands
     model = read_model(network.model)
     settings, backbone = {}, {}
     if network.weights:

@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from .files import ImageFacts, MaskFacts, look
 from .parts import Part, Source, describe
 
-CACHE_VERSION = 4
+CACHE_VERSION = 5
 PROGRESS_SECONDS = 10
 MAX_THREADS = 16
 

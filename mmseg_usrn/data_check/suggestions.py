@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from statistics import median
+from statistics import mean, median
 
 from mmseg.registry import TRANSFORMS
 
@@ -31,7 +31,8 @@ class Suggestion:
         scale: Longer and shorter side that images are resized to.
         crop_size: Height and width of the training crops.
         load_image: The step that loads images.
-        mean: Mean of every channel, if they are no colours.
+        bands: Number of bands of images that have no colours, else 0.
+        mean: Mean of their values.
     """
 
     labels: dict = field(default_factory=dict)
@@ -41,7 +42,8 @@ class Suggestion:
     load_image: dict = field(
         default_factory=lambda: dict(type='LoadImageFromFile')
     )
-    mean: list[float] = field(default_factory=list)
+    bands: int = 0
+    mean: float = 0.0
 
 
 def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
@@ -67,7 +69,8 @@ def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
         scale,
         crop_size,
         find_image_loader(images, labeled.sources[0].loaders.images[0]),
-        _mean([facts.mean for facts in images if facts.mean]),
+        max((f.channels for f in images if f.mean), default=0),
+        mean([f.mean for f in images if f.mean] or [0.0]),
     )
 
 
@@ -83,16 +86,6 @@ def apply_settings(scan: Scan, suggestion: Suggestion) -> None:
             source.loaders.images = [TRANSFORMS.build(suggestion.load_image)]
             if source.rules:
                 source.rules = replace(source.rules, **suggestion.labels)
-
-
-def _mean(means: list[list[float]]) -> list[float]:
-    """Mean over images of the mean of every channel."""
-    number = len(means[0]) if means else 0
-    fitting = [mean for mean in means if len(mean) == number]
-    return [
-        round(sum(column) / len(fitting), 2)
-        for column in zip(*fitting, strict=True)
-    ]
 
 
 def find_label_settings(

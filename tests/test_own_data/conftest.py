@@ -94,7 +94,7 @@ class OwnImages:
                 argv += [f'--{key.replace("_", "-")}', *names]
         argv += ['--classes', *classes] if classes else []
         if '--model' not in args:
-            argv += ['--model', str(self.tool.CONFIGS / TINY)]
+            argv += ['--model', 'tiny.py']
         self.monkeypatch.setattr('sys.argv', [*argv, *map(str, args)])
         code = self.tool.main()
         printed = self.capsys.readouterr()
@@ -128,7 +128,23 @@ class OwnImages:
         return sorted(str(p.relative_to(folder)) for p in files)
 
 
-TINY = '_base_/models/segformer_resnet18_tiny.py'
+# A model that trains in seconds on a CPU.
+TINY = """
+_base_ = 'mmseg::_base_/models/segformer_mit-b0.py'
+model = dict(
+    pretrained=None,
+    backbone=dict(
+        _delete_=True,
+        type='ResNet',
+        depth=18,
+        base_channels=8,
+        stem_channels=8,
+        strides=(1, 2, 2, 1),
+        norm_cfg=dict(type='SyncBN', requires_grad=True),
+    ),
+    decode_head=dict(in_channels=[8, 16, 32, 64], channels=16),
+)
+"""
 
 
 @pytest.fixture
@@ -140,6 +156,7 @@ def own(project_root, tmp_path, monkeypatch, capsys) -> OwnImages:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / 'tiny.py').write_text(TINY)
     return OwnImages(Path(tmp_path), tool, monkeypatch, capsys)
 
 

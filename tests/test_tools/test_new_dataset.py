@@ -153,7 +153,8 @@ def test_without_validation(new_dataset, capsys):
     assert '4 labeled, 6 unlabeled images; 0 error(s)' in printed
     assert ' % water' in printed
     cfg = Config.fromfile('configs/my.py')
-    assert cfg.val_dataloader is cfg.test_cfg is None
+    assert cfg.val_dataloader is cfg.val_cfg is None
+    assert len(DATASETS.build(cfg.test_dataloader.dataset)) == 6
     init_default_scope('mmseg')
     assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 4
     assert cfg.model.type == 'USRN'

@@ -68,8 +68,8 @@ class LoadBands(LoadImageFromFile):
 
     Three bands become blue, green, red, as MMSeg has them, so that the
     listed order is red, green, blue to a pretrained model. With another
-    number, set ``in_channels`` of the backbone, ``mean`` and ``std`` of the
-    data preprocessor to as many values, and its ``bgr_to_rgb=False``.
+    number, set ``in_channels`` of the backbone, and in the data preprocessor
+    one ``mean`` and one ``std`` for all, and ``bgr_to_rgb=False``.
 
     Args:
         bands: Which bands of the file, counted from 0, in which order.
