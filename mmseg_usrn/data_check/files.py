@@ -14,6 +14,7 @@ import numpy as np
 from mmseg_usrn.datasets.bands import Bands, to_uint8
 from mmseg_usrn.datasets.mask_formats.colors import color_codes
 
+from .counts import count_levels, count_values
 from .headers import Header, read_header
 from .loaders import Loaders
 
@@ -22,10 +23,8 @@ HALFWAY = (256, 256)  # a multiple: OpenCV averages whole cells quickly
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 # Values of 16 bits below this are below a quarter of full brightness.
 DARK_PEAK = 2**14
-COVERAGE = 0.98  # of the pixels
 FEW_LEVELS = 32  # fewer than a photograph has, unless it is nearly black
 MAX_TEXT = 240  # characters of a loader's error
-MAX_VALUES = 1024  # different values that are kept of one mask
 # The values of the file are looked at, before rules change them.
 NEUTRAL = dict(reduce_zero_label=False, label_map=None)
 
@@ -239,21 +238,6 @@ def _to_gray(image: np.ndarray) -> np.ndarray:
     return image.mean(2).astype(np.uint8)
 
 
-def count_levels(gray: np.ndarray) -> int:
-    """Count the grey levels that cover nearly all of a picture.
-
-    Args:
-        gray: Brightness of shape (H, W), uint8.
-
-    Returns:
-        The smallest number of levels that have :data:`COVERAGE` of the
-        pixels. A row of four is looked at.
-    """
-    counts = cv2.calcHist([gray[::4]], [0], None, [256], [0, 256])
-    counts = np.sort(counts.ravel())[::-1].cumsum()
-    return int(np.searchsorted(counts, COVERAGE * counts[-1])) + 1
-
-
 def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
     """Fill in size, channels and values of a loaded mask."""
     if mask.ndim < 2:  # squeeze() takes masks of one row or column apart.
@@ -272,30 +256,6 @@ def _describe_mask(mask: np.ndarray, facts: MaskFacts) -> None:
         facts.fault = 'the values are fractions'
         return
     facts.values = count_values(mask)
-
-
-def count_values(mask: np.ndarray) -> dict[int, int]:
-    """Count the pixels of every value; of very many values, the first ones.
-
-    Args:
-        mask: Values of any shape. Neighbours of equal value are counted
-            together, which makes it quick for masks.
-
-    Returns:
-        Number of pixels, by value.
-    """
-    flat = mask.ravel()
-    starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    starts = np.concatenate(([0], starts)) if flat.size else starts
-    lengths = np.diff(np.append(starts, flat.size))
-    values, where = flat[starts], flat[starts]
-    if mask.dtype in (np.uint8, np.uint16):
-        values = np.arange(2 ** (8 * mask.itemsize))
-    else:
-        values, where = np.unique(values, return_inverse=True)
-    counts = np.bincount(where, lengths, len(values)).astype(int)
-    found = np.flatnonzero(counts)[:MAX_VALUES]
-    return {int(values[i]): int(counts[i]) for i in found}
 
 
 def _short(error: Exception, paths: list[str]) -> str:

@@ -16,7 +16,8 @@ from mmseg_usrn.datasets.image_files import (
     strip_suffix,
 )
 
-from .files import FEW_LEVELS, count_levels
+from .counts import count_levels
+from .files import FEW_LEVELS
 from .names import Template, core_of, find_templates, suffixes_of
 
 ALL_IMAGES = (*MASK_SUFFIXES, *LOSSY_SUFFIXES)

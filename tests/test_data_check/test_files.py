@@ -5,7 +5,8 @@ import pytest
 from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image
 
-from mmseg_usrn.data_check.files import count_values, look
+from mmseg_usrn.data_check.counts import count_values
+from mmseg_usrn.data_check.files import look
 from mmseg_usrn.data_check.headers import is_palette
 from mmseg_usrn.data_check.loaders import find_loaders
 
