@@ -35,7 +35,7 @@ def model(project_root):
     built = MODELS.build(cfg.model)
     table = built.subclass_table
     table.subclass_to_class = torch.repeat_interleave(
-        torch.arange(21), torch.tensor(cfg.subclasses)
+        torch.arange(21), torch.tensor(cfg.run.hook.subclasses_per_class)
     )
     built.init_weights()
     # Statistics of the normalisation, so that the predictions vary.
