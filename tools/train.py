@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.data_check import check_before_training
+from mmseg_usrn.data_check import check_before_training, check_settings
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.pretrained import fetch_pretrained
@@ -85,7 +85,9 @@ def main() -> None:
     for message in NOISE:
         warnings.filterwarnings('ignore', message=message)
     try:
-        runner = QuietRunner.from_cfg(config_of(args))
+        cfg = config_of(args)
+        check_settings(cfg)
+        runner = QuietRunner.from_cfg(cfg)
         fetch_pretrained(runner.cfg.model)
         check_clustering_planned(runner)
         check_before_training(runner.cfg)

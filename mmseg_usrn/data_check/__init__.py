@@ -5,6 +5,7 @@ from .check import (
     check_before_training,
     check_config,
     check_data,
+    check_settings,
 )
 from .findings import make_report
 from .labels import Cause, LabelRules, likely_cause
@@ -21,6 +22,7 @@ __all__ = [
     'check_before_training',
     'check_config',
     'check_data',
+    'check_settings',
     'likely_cause',
     'make_report',
 ]

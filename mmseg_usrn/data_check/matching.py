@@ -122,7 +122,7 @@ def _in_one_folder(folder: str, paths: list[str]) -> Names | None:
     templates = [
         (template, count)
         for template, count in find_templates(paths, paths)
-        if _looks_right(template, folder, paths)
+        if _is_whole(template) and _looks_right(template, folder, paths)
     ]
     if not templates:
         return None
@@ -160,6 +160,12 @@ def _in_one_folder(folder: str, paths: list[str]) -> Names | None:
 def _base(side: tuple[str, str]) -> tuple[str, str]:
     """What is around the shared part, without the file suffix."""
     return side[0], osp.splitext(f'x{side[1]}')[0][1:]
+
+
+def _is_whole(template: Template) -> bool:
+    """Whether the shared part ends before the file suffix."""
+    ends = (template.image[1], template.mask[1])
+    return all(end.lower().endswith(ALL_IMAGES) for end in ends)
 
 
 def _as_suffix(side: tuple[str, str]) -> str:

@@ -158,7 +158,8 @@ def _cuts(name: str) -> Iterator[tuple[str, tuple[str, str]]]:
     for first, start in enumerate(places):
         for end in places[first + 1 :]:
             core = last[start:end]
-            if core[0].isalnum() and core[-1].isalnum() and '*' not in core:
+            whole = core[0].isalnum() and core[-1].isalnum()
+            if whole and '*' not in core and not core.endswith('.rf'):
                 yield osp.join(folder, core), (last[:start], last[end:])
 
 

@@ -1,11 +1,13 @@
 """Looking at own images before there is a config for them."""
 
 import os.path as osp
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from mmengine.registry import init_default_scope
 
+from mmseg_usrn.datasets.class_names import load_classes
 from mmseg_usrn.datasets.palette import check_classes
 
 from .findings import make_report
@@ -21,6 +23,12 @@ from .own_parts import (
 from .report import DataReport
 from .scan import Scan, look_at
 from .suggestions import Suggestion, apply_settings, suggest_settings
+
+# What tools call the list of classes that lies beside their masks.
+CLASS_FILES = (
+    *('_classes.csv', 'class_dict.csv', 'labelmap.txt', 'classes.txt'),
+    *('classes.csv', 'classes.json', 'obj.names', 'data.yaml', 'dataset.yaml'),
+)
 
 
 @dataclass
@@ -97,7 +105,7 @@ def look_at_folders(request: Request) -> OwnData:
     """
     init_default_scope('mmseg')
     labeled = _find(request.labeled_images, request.labeled_masks, request)
-    meta = name_classes(request.meta, labeled)
+    meta = name_classes(request, labeled)
     parts = dict(labeled=labeled.settings)
     if request.labeled_list:
         parts['labeled']['ann_file'] = osp.abspath(request.labeled_list)
@@ -166,28 +174,43 @@ def _find(images: list[str], masks: list[str], request: Request) -> Labeled:
     )
 
 
-def name_classes(meta: dict, labeled: Labeled) -> dict:
-    """The classes as the user names them, or else as the masks do.
+def name_classes(request: Request, labeled: Labeled) -> dict:
+    """The classes as the user names them, or else as the files do.
 
     Args:
-        meta: ``classes`` and perhaps ``palette``; may be empty.
+        request: What the user says.
         labeled: What the folders hold.
 
     Raises:
         ValueError: If nothing names them, or only one.
     """
-    classes = labeled.classes
-    if not classes:
+    meta = dict(request.meta, classes=labeled.classes)
+    if not labeled.classes:
+        folders = request.labeled_masks + request.labeled_images
+        meta = next(map(load_classes, _class_files(folders)), {})
+    if not meta:
         raise ValueError(
             'name the classes with --classes, in the order of their values; '
             f'the folder holds {labeled.evidence}'
         )
-    if len(classes) == 1:
+    if len(meta['classes']) == 1:
+        name = meta['classes'][0]
         raise ValueError(
-            f'{classes[0]} is the only class: what are the other pixels? Name '
-            f'them, too: --classes background {classes[0]}'
+            f'{name} is the only class: what are the other pixels? Name '
+            f'them, too: --classes background {name}'
         )
-    return check_classes(dict(meta, classes=classes), '--classes')
+    return check_classes(meta, '--classes')
+
+
+def _class_files(folders: list[str]) -> Iterator[str]:
+    """Files that name classes, in the folders or above them."""
+    for folder in map(osp.abspath, folders):
+        for _ in range(3):
+            for name in CLASS_FILES:
+                path = osp.join(folder, name)
+                if osp.isfile(path):
+                    yield path
+            folder = osp.dirname(folder)
 
 
 def _label_map(values: list[int]) -> dict:

@@ -75,9 +75,10 @@ class DataReport:
     def summary(self) -> str:
         """One line: numbers of images, errors and warnings."""
         images = ', '.join(f'{n} {part}' for part, n in self.counts.items())
+        seen = f'data check: {images} images; ' if images else ''
         return (
-            f'data check: {images or "no"} images; {len(self.errors)} '
-            f'error(s), {len(self.warnings)} warning(s)'
+            f'{seen}{len(self.errors)} error(s), '
+            f'{len(self.warnings)} warning(s)'
         )
 
     def table(self) -> str:
@@ -102,11 +103,16 @@ class DataReport:
             )
         return f'{table}\n{self.summary()}'
 
-    def raise_on_errors(self) -> None:
+    def raise_on_errors(self, what: str = 'data') -> None:
         """Refuse data with errors.
+
+        Args:
+            what: What was checked.
 
         Raises:
             ValueError: If there is an error; the text is the whole table.
         """
         if self.errors:
-            raise ValueError(f'the data cannot be trained on\n{self.table()}')
+            raise ValueError(
+                f'the {what} cannot be trained on\n{self.table()}'
+            )

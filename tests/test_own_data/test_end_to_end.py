@@ -193,6 +193,43 @@ def test_no_network_is_one_sentence(own, run_tool):
     assert address in line and 'model.pretrained=None' in line
 
 
+def test_settings_that_fail_late_are_refused_at_the_start(own, run_tool):
+    """F9, F10, F17 and F18, all at once."""
+    model = (own.root / 'tiny.py').read_text()
+    model += (
+        "model['auxiliary_head'] = dict(type='FCNHead', in_channels=64, "
+        'in_index=3, channels=8, num_classes=2)\n'
+    )
+    (own.root / 'tiny.py').write_text(model)
+    own.base().config()
+    text = (
+        (own.root / 'my.py')
+        .read_text()
+        .replace(
+            'auxiliary_head=dict(num_classes=3)',
+            'auxiliary_head=dict(num_classes=2)',
+        )
+    )
+    text += (
+        "train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', "
+        'max_epochs=2)\n'
+        "default_hooks = dict(checkpoint=dict(save_best='IoU.red'))\n"
+        "model['decode_head'].update(loss_decode=dict("
+        'class_weight=[1.0, 2.0, 2.0], avg_non_ignore=True))\n'
+    )
+    (own.root / 'my.py').write_text(text)
+    done = run_tool('train.py', 'my.py', cwd=own.root, check=False)
+    assert done.returncode == 1 and 'Traceback' not in done.stdout
+    for words in (
+        'EpochBasedTrainLoop never ends',
+        'auxiliary_head has num_classes=2',
+        "save_best='IoU.red'",
+        'CrossEntropyLoss with class_weight',
+        '4 error(s)',
+    ):
+        assert words in done.stdout, done.stdout
+
+
 @pytest.mark.slow
 def test_light_model(own, project_root):
     own.base()
