@@ -19,6 +19,7 @@ ALLOWED = {
     'models': {'structures'},
     'data_check': {'datasets'},
     'visualization': set(),
+    'evaluation': set(),
     'apis': {
         'clustering',
         'structures',
@@ -32,6 +33,7 @@ ALLOWED = {
         'structures',
         'datasets',
         'models',
+        'evaluation',
     },
 }
 COMMON = {'compat', 'version'}

@@ -69,7 +69,7 @@ def config_of(args: argparse.Namespace) -> Config:
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
     if args.out:
-        cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
+        cfg.test_evaluator.update(output_dir=args.out)
     return cfg
 
 

@@ -89,7 +89,10 @@ def _loop(cfg: Config) -> Iterator[tuple[str, str]]:
 def _save_best(cfg: Config) -> Iterator[tuple[str, str]]:
     """Names of metrics that no evaluator reports."""
     evaluators = _as_dicts(cfg.get('val_evaluator'))
-    if not evaluators or any(e.get('type') != 'IoUMetric' for e in evaluators):
+    if not evaluators or any(
+        e.get('type') not in ('IoUMetric', 'ExactIoUMetric')
+        for e in evaluators
+    ):
         return
     known = []
     for evaluator in evaluators:

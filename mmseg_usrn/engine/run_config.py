@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import find_latest_checkpoint
 
 from mmseg_usrn.datasets.paired_dataset import of_split
+from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import stock_model
 
 from .distributed import num_processes, prepare_launch
@@ -85,6 +86,7 @@ def load_config(
         cfg.work_dir = args.work_dir
     suffix = '_baseline' if baseline else ''
     cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}{suffix}')
+    use_exact_metrics(cfg)
     prepare_launch(cfg)
     warn_about_batch_size(cfg, num_processes(cfg.launcher))
     check_paths(cfg, dataloaders)

@@ -28,6 +28,7 @@ INTENDED = [
      'RandomScaleCrop in one step; baselines with cells, as the recipe'),
     ('.*', r'train_dataloader\.dataset\..*\.unsup_strong\.2\..*',
      'ToGray for RandomGrayscale, 20 times as fast'),
+    ('.*', r'(val|test)_evaluator\.type', 'counts in whole numbers'),
     ('.*_baseline', r'custom_hooks', 'an empty list is the default'),
 ]  # fmt: skip
 
