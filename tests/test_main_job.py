@@ -35,6 +35,7 @@ SMALL = {
     'custom_hooks.0.num_workers': 0,
     'train_cfg.max_iters': 13,
     'train_cfg.val_interval': 13,
+    'param_scheduler.0.end': 13,
     'default_hooks.checkpoint.interval': 5,
     'default_hooks.checkpoint.max_keep_ckpts': 3,
     'default_hooks.logger.interval': 1,

@@ -14,6 +14,7 @@ from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import stock_model
 
+from .config_checks import check_config, check_options
 from .distributed import num_processes, prepare_launch
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
@@ -75,6 +76,7 @@ def load_config(
     of_baseline = cfg.pop('baseline', None) or {}
     cfg.merge_from_dict(of_baseline if baseline else {})
     options = args.cfg_options or {}
+    check_options(cfg, options)
     cfg.merge_from_dict(options)
     if feature_checkpoint:
         set_feature_checkpoint(cfg, feature_checkpoint)
@@ -87,6 +89,7 @@ def load_config(
     suffix = '_baseline' if baseline else ''
     cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}{suffix}')
     use_exact_metrics(cfg)
+    check_config(cfg, dataloaders)
     prepare_launch(cfg)
     warn_about_batch_size(cfg, num_processes(cfg.launcher))
     check_paths(cfg, dataloaders)

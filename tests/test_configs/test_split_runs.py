@@ -36,6 +36,7 @@ NETWORK = {
 SCHEDULE = {
     'train_cfg.max_iters': 3,
     'train_cfg.val_interval': 3,
+    'param_scheduler.0.end': 3,
     'default_hooks.checkpoint.interval': 3,
     'default_hooks.logger.interval': 1,
     'train_dataloader.num_workers': 0,

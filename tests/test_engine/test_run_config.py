@@ -53,11 +53,11 @@ def test_load(load):
     assert cfg.launcher == 'none'
     assert cfg.train_dataloader.batch_size == 8
     cfg = load(
-        *('--work-dir', 'here', '--cfg-options', 'train_cfg.max_iters=3'),
+        *('--work-dir', 'here', '--cfg-options', 'train_cfg.max_iters=7'),
         'train_dataloader.batch_size=5',
     )
     assert cfg.work_dir == 'here'
-    assert cfg.train_cfg.max_iters == 3
+    assert cfg.train_cfg.max_iters == 7
     assert cfg.train_dataloader.batch_size == 5
 
 
@@ -139,8 +139,8 @@ def test_baseline_may_have_a_budget_of_its_own(load, toy_config):
     assert load().train_cfg.max_iters == toy_config.train_cfg.max_iters
     assert 'baseline' not in load()
     assert load(baseline=True).train_cfg.max_iters == 9
-    options = ('--cfg-options', 'train_cfg.max_iters=2')
-    assert load(*options, baseline=True).train_cfg.max_iters == 2
+    options = ('--cfg-options', 'train_cfg.max_iters=5')
+    assert load(*options, baseline=True).train_cfg.max_iters == 5
 
 
 def test_baseline_needs_a_labeled_part(load, toy_config):

@@ -139,6 +139,7 @@ def test_a_run_with_the_real_tools(shared_dir, project_root, tmp_path):
     options = (
         'train_cfg.max_iters=2',
         'train_cfg.val_interval=2',
+        'param_scheduler.0.end=2',
         'default_hooks.checkpoint.interval=2',
         'custom_hooks.0.warmup_iters=1',
         'val_dataloader.dataset.indices=[0,1]',

@@ -98,6 +98,8 @@ def test_short_demo(demo, display, tmp_path, monkeypatch):
     short = (
         'max_iters = 30\n'
         'train_cfg = dict(max_iters=max_iters, val_interval=max_iters)\n'
+        'param_scheduler = [dict(type="PolyLR", end=max_iters,'
+        ' by_epoch=False)]\n'
         'default_hooks = dict(checkpoint=dict(interval=max_iters),\n'
         '                     logger=dict(interval=10))\n'
     )

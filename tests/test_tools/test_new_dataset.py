@@ -28,7 +28,8 @@ SHORT_RUN = (
     'default_hooks.checkpoint.interval=4',
     'default_hooks.logger.interval=1',
     'custom_hooks.0.warmup_iters=2',
-    'custom_hooks.0.interval=2',
+    'custom_hooks.0.interval=1',
+    'param_scheduler.0.end=4',
     'auto_scale_lr.base_batch_size=2',
     *(
         f'{part}_dataloader.{setting}'

@@ -7,6 +7,8 @@ from PIL import Image
 SMALL = (
     *('--cfg-options', 'train_cfg.val_interval=2', 'param_scheduler.end=7'),
     'default_hooks.checkpoint.interval=2',
+    'default_hooks.checkpoint.max_keep_ckpts=2',
+    'train_cfg.max_iters=6',
     *('model.backbone.depth=18', 'model.backbone.base_channels=4'),
     *('model.backbone.init_cfg=None', 'model.decode_head.in_channels=32'),
     *('model.decode_head.c1_in_channels=4', 'model.decode_head.channels=8'),
@@ -39,15 +41,14 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
     paper = project_root / 'configs/usrn/paper'
     paper_config = paper / 'paper_voc_1over32.py'
 
-    def recipe(iterations):
+    def recipe():
         return run_tool(
             *('three_stages.sh', paper_config, 2, *SMALL),
-            f'train_cfg.max_iters={iterations}',
             cwd=split_tree,
             timeout=600,
         ).stdout
 
-    first = recipe(4)
+    first = recipe()
     root = split_tree / 'work_dirs'
     baseline = root / 'paper_voc_1over32_baseline'
     usrn = root / 'paper_voc_1over32_three_stages'
@@ -60,7 +61,9 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
     # Stopped in stage 3, after 4 of 6 iterations: the baseline is left
     # alone, USRN goes on with the subclasses that it has.
     (usrn / 'best.pth').unlink()
-    again = recipe(6)
+    (usrn / 'iter_6.pth').unlink()
+    (usrn / 'last_checkpoint').write_text(str(usrn / 'iter_4.pth'))
+    again = recipe()
     assert 'baseline: done before' in again
     assert 'USRN: done before' not in again
     assert (
@@ -71,7 +74,7 @@ def test_three_stages_and_resuming_at_each(run_tool, project_root, split_tree):
     assert (usrn / 'best.pth').exists()
 
     # Done: nothing runs.
-    done = recipe(6)
+    done = recipe()
     assert 'USRN: done before' in done
     assert 'mmengine' not in done
 

@@ -1,0 +1,115 @@
+"""Transforms that stand where they do harm."""
+
+from collections.abc import Iterator, Mapping
+from inspect import isclass
+from typing import Any
+
+from mmengine.config import Config
+
+from .mistakes import Mistake
+from .places import Place, walk
+
+GEOMETRIC = frozenset(
+    (
+        *('Resize', 'RandomResize', 'RandomChoiceResize', 'Pad', 'ReflectPad'),
+        *('RandomFlip', 'RandomCrop', 'CenterCrop', 'MultiScaleFlipAug'),
+        *('RandomScaleCrop', 'RandomRotate', 'RandomRotFlip', 'RandomMosaic'),
+        *('ResizeToMultiple', 'ResizeShortestEdge'),
+    )
+)
+"""Transforms that move pixels."""
+
+RANDOM = frozenset(
+    (
+        *('PhotoMetricDistortion', 'ColorJitter', 'GaussianBlur', 'Albu'),
+        *('BioMedicalGaussianNoise', 'BioMedicalGaussianBlur', 'MultiBranch'),
+    )
+)
+"""Transforms that draw, whose names do not begin with Random."""
+
+BRANCH = 'unsup_'
+
+
+def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
+    """Transforms that would teach or measure something else.
+
+    Args:
+        cfg: A whole config.
+    """
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        for place in walk(cfg.get(name), (name,)):
+            yield from _strong_view(place)
+            yield from _without_draws(place, name != 'train_dataloader')
+            if name != 'train_dataloader':
+                yield from _order(place)
+
+
+def _strong_view(place: Place) -> Iterator[Mistake]:
+    """Geometry in a branch, where the views no longer match."""
+    in_branch = any(str(k).startswith(BRANCH) for k in place.path)
+    if in_branch and _is_kind(place, GEOMETRIC):
+        yield Mistake(
+            place.name,
+            f': {place.config["type"]} moves the pixels of one view, so that '
+            "its pseudo labels, made on the other view, don't fit",
+            'move it in front of MultiBranch',
+        )
+
+
+def _without_draws(place: Place, evaluated: bool) -> Iterator[Mistake]:
+    """Draws where every image must be seen as it is."""
+    keys = [str(key) for key in place.path]
+    if not (evaluated or 'feature_pipeline' in keys):
+        return
+    if any(key.endswith('pipeline') for key in keys) and is_random(place):
+        where = 'evaluated' if evaluated else 'clustered'
+        yield Mistake(
+            place.name,
+            f': {place.config["type"]} draws at random, but this pipeline '
+            f'loads images that are {where}',
+            'take it out',
+        )
+
+
+def is_random(place: Place) -> bool:
+    """Whether a transform changes an image in another way each time."""
+    name = str(place.config.get('type', ''))
+    drawn = place.cls is not None and _is_kind(place, RANDOM)
+    if not (drawn or name.startswith('Random')):
+        return False
+    return place.config.get('prob') not in (0, 1)
+
+
+def _order(place: Place) -> Iterator[Mistake]:
+    """Masks that are loaded too early to keep their size."""
+    for key, steps in place.config.items():
+        if not str(key).endswith('pipeline') or not isinstance(steps, list):
+            continue
+        names = [step_name(step) for step in steps]
+        loads = [i for i, n in enumerate(names) if loads_masks(n)]
+        resizes = [i for i, n in enumerate(names) if n == 'Resize']
+        if loads and resizes and loads[0] < resizes[0]:
+            yield Mistake(
+                f'{place.name}.{key}.{loads[0]}',
+                f': {names[loads[0]]} before Resize, which would change the '
+                'masks that predictions are compared with',
+                f'move it behind Resize ({key}.{resizes[0]})',
+            )
+
+
+def loads_masks(name: str) -> bool:
+    """Whether a transform of this name loads masks."""
+    return name.startswith('Load') and ('Annotation' in name or 'Mask' in name)
+
+
+def step_name(step: Any) -> str:
+    """Name of a transform in a pipeline."""
+    kind = step.get('type', '') if isinstance(step, Mapping) else step
+    return getattr(kind, '__name__', str(kind)).split('.')[-1]
+
+
+def _is_kind(place: Place, names: frozenset[str]) -> bool:
+    """Whether a transform or one of its bases is among some names."""
+    if place.cls is None or not isclass(place.cls):
+        return step_name(place.config) in names
+    return any(base.__name__ in names for base in place.cls.__mro__)

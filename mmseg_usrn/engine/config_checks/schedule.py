@@ -1,0 +1,131 @@
+"""Schedules that do not fit the length of a training."""
+
+from collections.abc import Iterator, Mapping
+
+from mmengine.config import Config
+
+from .listing import as_dicts
+from .mistakes import Mistake
+
+RECLUSTER_HOOK = 'SubclassReclusterHook'
+
+
+def schedule_mistakes(cfg: Config) -> Iterator[Mistake]:
+    """Times that lie behind the last iteration, or are counted in epochs.
+
+    Args:
+        cfg: A whole config.
+    """
+    loop = cfg.get('train_cfg') or {}
+    length = loop.get('max_iters')
+    if loop.get('type') != 'IterBasedTrainLoop' or not isinstance(length, int):
+        return
+    yield from _validation(loop, length)
+    for path, scheduler in _listed(cfg, 'param_scheduler'):
+        yield from _scheduler(path, scheduler, length)
+    yield from _end_of_decay(cfg, length)
+    for path, hook in _listed(cfg, 'custom_hooks'):
+        if hook.get('type') == RECLUSTER_HOOK:
+            yield from _clusterings(path, hook, length)
+    saving = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if saving and saving.get('by_epoch', True):
+        yield Mistake(
+            'default_hooks.checkpoint.by_epoch',
+            ': the training counts iterations and would save nothing before '
+            'its end',
+            'set default_hooks.checkpoint.by_epoch=False',
+        )
+
+
+def _listed(cfg: Config, name: str) -> Iterator[tuple[str, Mapping]]:
+    """The dicts of an entry, one or a list, with their paths."""
+    node = cfg.get(name)
+    several = isinstance(node, list | tuple)
+    for index, one in enumerate(as_dicts(node)):
+        yield f'{name}.{index}' if several else name, one
+
+
+def _validation(loop: Mapping, length: int) -> Iterator[Mistake]:
+    for key in ('val_interval', 'val_begin'):
+        value = loop.get(key)
+        if isinstance(value, int) and value > length:
+            yield Mistake(
+                f'train_cfg.{key}={value}',
+                f' is behind the last of max_iters={length} iterations',
+                f'set it to {length} or less',
+            )
+
+
+def _scheduler(
+    path: str, scheduler: Mapping, length: int
+) -> Iterator[Mistake]:
+    if scheduler.get('by_epoch', True):
+        if not scheduler.get('convert_to_iter_based'):
+            yield Mistake(
+                f'{path}.by_epoch',
+                ': the training counts iterations, so that a schedule of '
+                'epochs would never go on',
+                f'set {path}.by_epoch=False',
+            )
+        return
+    begin, end = scheduler.get('begin', 0), scheduler.get('end')
+    if not isinstance(begin, int):
+        return
+    if isinstance(end, int) and begin >= end:
+        yield Mistake(
+            f'{path}.begin={begin}',
+            f' is not before its end={end}',
+            f'set {path}.begin to less',
+        )
+    # A PolyLR that ends at N + 1 is at 0 after N iterations.
+    for key, value, last in (
+        ('begin', begin, length - 1),
+        ('end', end, length + 1),
+    ):
+        if isinstance(value, int) and value > last:
+            yield Mistake(
+                f'{path}.{key}={value}',
+                f' does not fit train_cfg.max_iters={length}',
+                f'set {path}.{key} to {last if key == "begin" else length} '
+                'or less, or train longer',
+            )
+
+
+def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
+    """A learning rate that has reached its end long before the training."""
+    decays = [
+        (scheduler['end'], path, scheduler['type'])
+        for path, scheduler in _listed(cfg, 'param_scheduler')
+        if isinstance(scheduler.get('end'), int)
+        and not scheduler.get('by_epoch', True)
+        and str(scheduler.get('type', '')).startswith(('Poly', 'Cosine'))
+    ]
+    if not decays:
+        return
+    end, path, name = max(decays)
+    if end < length:
+        yield Mistake(
+            f'{path}.end={end}',
+            f': {name} is at its end, and train_cfg.max_iters={length}',
+            f'set {path}.end={length}',
+        )
+
+
+def _clusterings(path: str, hook: Mapping, length: int) -> Iterator[Mistake]:
+    warmup, interval = hook.get('warmup_iters', 0), hook.get('interval')
+    if hook.get('feature_checkpoint') or not isinstance(warmup, int):
+        return
+    if warmup >= length:
+        yield Mistake(
+            f'{path}.warmup_iters={warmup}',
+            f' of train_cfg.max_iters={length}: nothing would ever be '
+            'clustered, and the unlabeled images never used',
+            'lower it, or train longer',
+        )
+    elif isinstance(interval, int) and warmup + interval >= length:
+        yield Mistake(
+            f'{path}.interval={interval}',
+            f' after warmup_iters={warmup} is never over, '
+            f'train_cfg.max_iters is {length}',
+            f'lower it, or set {path}.interval=None to cluster once',
+        )

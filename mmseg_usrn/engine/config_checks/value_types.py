@@ -1,0 +1,104 @@
+"""Values that cannot be what an argument takes."""
+
+import re
+from collections.abc import Mapping
+from inspect import Parameter
+from typing import Any
+
+WORDS = dict(
+    bool='True or False',
+    int='a whole number',
+    float='a number',
+    str='a text',
+    list='a list',
+    dict='a dict',
+)
+"""Kinds of values, and what a user calls them."""
+
+# What annotations call them. Names that are not here may be anything.
+_KINDS = dict(
+    bool='bool',
+    int='int',
+    float='float',
+    str='str',
+    list='list',
+    List='list',
+    tuple='list',
+    Tuple='list',
+    Sequence='list',
+    Iterable='list',
+    dict='dict',
+    Dict='dict',
+    Mapping='dict',
+    ConfigDict='dict',
+    ConfigType='dict',
+    OptConfigType='dict',
+)
+_CONTENT = (
+    r'\b(list|tuple|Sequence|Iterable|dict|Mapping|List|Tuple|Dict)'
+    r'\[[^\[\]]*\]'
+)
+_NEUTRAL = frozenset(('Optional', 'Union', 'None', 'NoneType', 'class'))
+
+
+def misfit(value: Any, parameter: Parameter) -> str:
+    """Why a value cannot be that of an argument.
+
+    Annotations that their own default contradicts are not believed; without
+    one the default tells whether a number is wanted.
+
+    Args:
+        value: A value of a config.
+        parameter: The argument.
+
+    Returns:
+        The reason, ``''`` if there is none.
+    """
+    default = parameter.default
+    if value is None or value is default:
+        return ''
+    kinds = kinds_of(parameter.annotation)
+    if not kinds and type(default) in (bool, int, float):
+        kinds = {'int', 'float', 'bool', 'list'}
+    given = default is not Parameter.empty and default is not None
+    if not kinds or (given and not _fits(default, kinds)):
+        return ''
+    # Of names that have a number as well, few annotations say so.
+    if _fits(value, kinds) or (kinds == {'str'} and _fits(value, {'float'})):
+        return ''
+    wanted = [text for kind, text in WORDS.items() if kind in kinds]
+    return f'must be {" or ".join(wanted)}'
+
+
+def kinds_of(annotation: Any) -> set[str]:
+    """Kinds of values that an annotation stands for, empty if others are.
+
+    What a list or dict holds is not looked at.
+    """
+    if annotation is Parameter.empty:
+        return set()
+    text = annotation if isinstance(annotation, str) else repr(annotation)
+    while re.search(_CONTENT, text):
+        text = re.sub(_CONTENT, r'\1', text)
+    words = [w.split('.')[-1] for w in re.findall(r'[A-Za-z_][\w.]*', text)]
+    words = [word for word in words if word not in _NEUTRAL]
+    if not all(word in _KINDS for word in words):
+        return set()
+    return {_KINDS[word] for word in words}
+
+
+def _fits(value: Any, kinds: set[str]) -> bool:
+    if isinstance(value, bool):
+        return 'bool' in kinds
+    if isinstance(value, int):
+        return bool({'int', 'float'} & kinds)
+    if isinstance(value, float):
+        return 'float' in kinds
+    if isinstance(value, str):
+        return 'str' in kinds
+    if isinstance(value, Mapping):
+        return 'dict' in kinds
+    if isinstance(value, list | tuple):
+        several = all(isinstance(one, Mapping) for one in value)
+        return 'list' in kinds or ('dict' in kinds and several)
+    return True
