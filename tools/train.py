@@ -16,6 +16,7 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training, check_settings
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.dry_run import try_one_batch
 from mmseg_usrn.engine.pretrained import fetch_pretrained
 from mmseg_usrn.engine.run_config import (
     add_common_arguments,
@@ -91,6 +92,7 @@ def main() -> None:
         fetch_pretrained(runner.cfg.model)
         check_clustering_planned(runner)
         check_before_training(runner.cfg)
+        try_one_batch(runner)
     except ValueError as error:
         sys.exit(f'error: {error}')
     runner.train()

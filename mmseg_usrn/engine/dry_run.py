@@ -1,0 +1,266 @@
+"""One batch through every part of a training, before it starts."""
+
+import logging
+import random
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.dist import all_reduce, is_main_process
+from mmengine.evaluator import Evaluator
+from mmengine.registry import FUNCTIONS
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
+from torch.utils.data import Subset
+
+from mmseg_usrn.clustering import resolve_subclasses
+from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.models import USRN
+from mmseg_usrn.models.segmentors.semi_supervised import (
+    SemiSupervisedSegmentor,
+)
+
+from .feature_extraction import extract_labeled_features
+from .hooks.subclass_recluster_hook import unwrap
+from .reclustering import recluster
+
+REPORT = 'dry_run.txt'
+"""File beside the log with the whole report of what fails."""
+
+CLUSTERED = 8  # labeled images
+
+GEOMETRY = ('img_shape', 'flip', 'flip_direction', 'scale_factor')
+"""What the views of an image must have in common."""
+
+
+def try_one_batch(runner: Runner) -> None:
+    """Find out now what would fail after the warm-up, or at the validation.
+
+    A batch goes through the losses of labeled and unlabeled images, a few
+    images are clustered, and one is validated. All of it happens on a copy of
+    the model; the states of the random numbers are put back.
+
+    Args:
+        runner: The runner before its training starts.
+
+    Raises:
+        ValueError: If a part fails, with its name and what to look at.
+    """
+    with quiet(), unchanged_randomness():
+        trial = Trial(runner)
+        for where, advice, step in trial.steps():
+            try:
+                step()
+            except Exception as error:
+                _write_report(runner)
+                raise ValueError(
+                    f'{where} would fail: {_reason(error)}\n{advice}; the '
+                    f'whole report is in {Path(runner.log_dir, REPORT)}'
+                ) from error
+
+
+class Trial:
+    """The parts of a training, on a copy of its model.
+
+    Args:
+        runner: The runner before its training starts.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self.cfg = deepcopy(runner.cfg)
+        self.model = deepcopy(unwrap(runner.model))
+        self.dataset: Any = None
+        self.batch: Any = None
+
+    def steps(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        """Name, advice and function of each part, in their order."""
+        data = 'look at train_dataloader.dataset'
+        model = 'look at model: channels of backbone and heads, crop sizes'
+        yield 'loading a batch', data, self.load
+        yield 'learning from labeled images', model, self.learn_labeled
+        if isinstance(self.model, USRN):
+            yield 'clustering', f'{data}.feature_pipeline', self.cluster
+            yield 'learning from subclasses', model, self.learn_labeled
+        if not self._is_warming_up():
+            yield 'learning from unlabeled images', model, self.learn_unlabeled
+        if self.cfg.get('val_dataloader'):
+            advice = 'look at val_dataloader, val_evaluator, model.test_cfg'
+            yield 'the validation', advice, self.validate
+
+    def _is_warming_up(self) -> bool:
+        """Whether there is nothing as yet to learn from unlabeled images."""
+        if isinstance(self.model, USRN):
+            return self.model.is_warming_up
+        return not isinstance(self.model, SemiSupervisedSegmentor)
+
+    def load(self) -> None:
+        """Load the first images, as many as a batch has."""
+        loader = self.cfg.train_dataloader
+        self.dataset = DATASETS.build(loader.dataset)
+        if hasattr(self.dataset, 'full_init'):
+            self.dataset.full_init()
+        places = range(loader.get('batch_size', 1))
+        items = [self.dataset[i % len(self.dataset)] for i in places]
+        views = items[0]['data_samples']
+        if isinstance(views, dict):
+            check_views(views)
+        collate = dict(loader.get('collate_fn') or dict(type='pseudo_collate'))
+        function = FUNCTIONS.get(collate.pop('type'))
+        self.batch = function(items, **collate)
+
+    def learn_labeled(self) -> None:
+        """Losses of labeled images and their gradients."""
+        self.model.train()
+        data = self.model.data_preprocessor(self.batch, True)
+        if isinstance(self.model, SemiSupervisedSegmentor):
+            inputs, samples = data['inputs']['sup'], data['data_samples']
+            losses = self.model.loss_by_gt(inputs, samples['sup'])
+        else:
+            losses = self.model(**data, mode='loss')
+        self.model.parse_losses(losses)[0].backward()
+        self.model.zero_grad(set_to_none=True)
+
+    def cluster(self) -> None:
+        """Cluster a few labeled images into as many subclasses as they can."""
+        assert isinstance(self.dataset, PairedDataset)
+        batch_size = self.cfg.train_dataloader.get('batch_size', 1)
+        labeled = self.dataset.without_augmentation()
+        check_repeats(labeled, 'clustered')
+        few = range(min(len(labeled), max(batch_size, CLUSTERED)))
+        features = extract_labeled_features(
+            self.model, Subset(labeled, few), self.dataset.cell_stride, 0
+        )
+        table = self.model.subclass_table
+        cells = torch.bincount(features.classes, minlength=table.num_classes)
+        all_reduce(cells)
+        wanted = min(table.num_subclasses, int(cells.sum()))
+        if wanted:  # these images may have no label at all
+            shares = resolve_subclasses(cells.tolist(), wanted)
+            recluster(table, features, shares)
+
+    def learn_unlabeled(self) -> None:
+        """Losses of unlabeled images and their gradients."""
+        data = self.model.data_preprocessor(self.batch, True)
+        losses = self.model.loss_by_unlabeled(data['inputs'])
+        self.model.parse_losses(losses)[0].backward()
+        self.model.zero_grad(set_to_none=True)
+
+    def validate(self) -> None:
+        """Predict one image of the validation and evaluate it."""
+        dataset = DATASETS.build(self.cfg.val_dataloader.dataset)
+        check_repeats(dataset, 'evaluated')
+        batch = pseudo_collate([dataset[0]])
+        self.model.eval()
+        with torch.no_grad():
+            outputs = self.model.val_step(batch)
+        metrics = self.cfg.val_evaluator
+        metrics = metrics if isinstance(metrics, list) else [metrics]
+        evaluator = Evaluator([{**m, **_in_memory(m)} for m in metrics])
+        evaluator.dataset_meta = dataset.metainfo
+        evaluator.process(data_samples=outputs, data_batch=batch)
+        reported = evaluator.evaluate(1)
+        hook = (self.cfg.get('default_hooks') or {}).get('checkpoint') or {}
+        best = hook.get('save_best') or []
+        for name in [best] if isinstance(best, str) else best:
+            if name != 'auto' and name not in reported:
+                raise ValueError(
+                    f'save_best={name!r} is not reported, only '
+                    f'{", ".join(reported)}'
+                )
+
+
+def check_views(samples: dict[str, Any]) -> None:
+    """Refuse views of an unlabeled image that do not match.
+
+    Args:
+        samples: Samples of an item, by branch.
+
+    Raises:
+        ValueError: If one of them was moved.
+    """
+    views = {
+        name: one[0] if isinstance(one, list) else one
+        for name, one in samples.items()
+        if name.startswith('unsup_')
+    }
+    weak = views.get('unsup_weak')
+    for name, view in views.items():
+        for key in GEOMETRY:
+            own, other = view.get(key), weak.get(key) if weak else None
+            if weak is not None and own != other:
+                raise ValueError(
+                    f'{key} of {name} is {own}, that of unsup_weak {other}: '
+                    'transforms that move pixels stand in front of MultiBranch'
+                )
+
+
+def check_repeats(dataset: Any, what: str) -> None:
+    """Refuse a pipeline that loads an image in another way each time.
+
+    Args:
+        dataset: A dataset.
+        what: What happens to its images.
+
+    Raises:
+        ValueError: If it does.
+    """
+    first, second = (dataset[0]['inputs'] for _ in range(2))
+    if not torch.equal(first, second):
+        raise ValueError(
+            f'the pipeline of images that are {what} draws at random: loaded '
+            'twice, one image is not the same'
+        )
+
+
+@contextmanager
+def unchanged_randomness() -> Iterator[None]:
+    """Put the states of all random numbers back at the end."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep logs and warnings off the screen."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _in_memory(metric: dict) -> dict:
+    """Settings with which a metric writes no files."""
+    return {'output_dir': None} if 'output_dir' in metric else {}
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, and where if it is not said by us."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, ValueError):
+        return text
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = '/'.join(Path(frame.filename).parts[-2:])
+    return f'{type(error).__name__}: {text} ({where}:{frame.lineno})'
+
+
+def _write_report(runner: Runner) -> None:
+    if is_main_process():
+        folder = Path(runner.log_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / REPORT).write_text(traceback.format_exc())
