@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.config import Config
-from PIL import Image
+
+from tests import toy
+from tests.ranks import run_ranks as run_ranks_of
+from tests.toy import draw_mask, paint, save
 
 ROOT = Path(__file__).resolve().parents[1]
-IGNORE = 255
 
 
 @pytest.fixture(scope='session')
@@ -93,53 +94,7 @@ def run_ranks():
     arguments as strings, its ``RANK`` in the environment, and a process
     group.
     """
-    return _run_ranks
-
-
-# Ends at once: a thread of gloo may abort a process that is slow to end.
-RANK_CODE = """
-import os, runpy, sys
-import torch.distributed as dist
-from mmseg_usrn.engine.distributed import leave_process_group
-dist.init_process_group('gloo')
-runpy.run_path(sys.argv[1])[sys.argv[2]](*sys.argv[3:])
-leave_process_group()
-sys.stdout.flush()
-os._exit(0)
-"""
-
-
-def _run_ranks(function, *args, world_size=2, timeout=200):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    env = {
-        **os.environ,
-        'MASTER_ADDR': '127.0.0.1',
-        'MASTER_PORT': str(port),
-        'WORLD_SIZE': str(world_size),
-        'OMP_NUM_THREADS': '1',
-    }
-    file, name = function.__code__.co_filename, function.__name__
-    processes = [
-        subprocess.Popen(
-            [sys.executable, '-c', RANK_CODE, file, name, *map(str, args)],
-            env={**env, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(world_size)
-    ]
-    try:
-        outputs = [p.communicate(timeout=timeout)[0] for p in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    for process, output in zip(processes, outputs, strict=True):
-        if process.returncode:
-            pytest.fail(f'{name} failed on a rank\n{output[-20000:]}')
+    return run_ranks_of
 
 
 @pytest.fixture
@@ -193,36 +148,6 @@ def cityscapes_root(tmp_path) -> Path:
     return root
 
 
-def draw_mask(rng, size, classes) -> np.ndarray:
-    """Class 0 with a rectangle of each class, edged with ignored pixels."""
-    height, width = size
-    mask = np.zeros(size, np.uint8)
-    column = width // len(classes)
-    for place, label in enumerate(classes):
-        top = rng.integers(5, height // 3)
-        left = place * column + rng.integers(2, column // 4)
-        bottom, right = top + height // 2, left + column // 2
-        mask[top - 1 : bottom + 1, left - 1 : right + 1] = IGNORE
-        mask[top:bottom, left:right] = label
-    return mask
-
-
-def paint(rng, mask) -> np.ndarray:
-    """An image in which each class has its colour, and noise."""
-    colours = np.random.default_rng(1).integers(0, 256, (256, 3))
-    noise = rng.normal(0, 15, (*mask.shape, 3))
-    return np.clip(colours[mask] + noise, 0, 255).astype(np.uint8)
-
-
-def save(path: Path, array: np.ndarray, palette: bool = False) -> None:
-    """Saves an image or a mask; makes its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(array)
-    if palette:
-        image.putpalette(list(range(256)) * 3)
-    image.save(path)
-
-
 @pytest.fixture
 def toy_root(tmp_path) -> Path:
     """`toy` with 5 labeled, 7 unlabeled and 2 validation images, 48x64.
@@ -230,13 +155,7 @@ def toy_root(tmp_path) -> Path:
     Classes 0 to 3, each labeled image has all of them.
     """
     root = tmp_path / 'toy'
-    rng = np.random.default_rng(0)
-    for part, number in dict(labeled=5, unlabeled=7, val=2).items():
-        for i in range(number):
-            mask = draw_mask(rng, (48, 64), [1, 2, 3])
-            save(root / part / f'{i}.png', paint(rng, mask))
-            if part != 'unlabeled':
-                save(root / f'{part}_masks' / f'{i}.png', mask)
+    toy.write_toy_images(root)
     return root
 
 
@@ -247,125 +166,4 @@ def toy_config(toy_root, tmp_path) -> Config:
     Two iterations of warm-up, clustered at iterations 2 and 4; 4 classes,
     8 subclasses, batches of 2.
     """
-    norm = dict(type='BN')
-    dataset = dict(
-        type='BaseSegDataset',
-        metainfo=dict(classes=('ground', 'one', 'two', 'three')),
-        data_root=str(toy_root),
-        img_suffix='.png',
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
-            dict(type='PackSegInputs'),
-        ],
-    )
-    geometry = [
-        dict(type='RandomResize', scale=(64, 48), ratio_range=(0.8, 1.5)),
-        dict(type='RandomCrop', crop_size=(40, 40)),
-        dict(type='RandomFlip', prob=0.5),
-    ]
-    pack = dict(type='PackSegInputs')
-    unlabeled_pipeline = [
-        dict(type='LoadImageFromFile'),
-        *geometry,
-        dict(type='MultiBranch', unsup_weak=[pack], unsup_strong=[pack]),
-    ]
-    labeled_pipeline = [
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        dict(type='AddCellMap', stride=8),
-        *geometry,
-        dict(type='PackLabeledInputs'),
-    ]
-    paths = {
-        part: dict(img_path=part, seg_map_path=f'{part}_masks')
-        for part in ('labeled', 'val')
-    }
-    val_dataloader = dict(
-        batch_size=1,
-        num_workers=0,
-        sampler=dict(type='DefaultSampler', shuffle=False),
-        dataset=dict(dataset, data_prefix=paths['val']),
-    )
-    evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
-    return Config(
-        dict(
-            default_scope='mmseg',
-            work_dir=str(tmp_path / 'work_dir'),
-            randomness=dict(seed=0),
-            log_level='WARNING',
-            model=dict(
-                type='USRN',
-                data_preprocessor=dict(
-                    type='SegDataPreProcessor',
-                    mean=[127.5] * 3,
-                    std=[50.0] * 3,
-                    size=(40, 40),
-                    seg_pad_val=IGNORE,
-                ),
-                backbone=dict(
-                    type='ResNet',
-                    depth=18,
-                    base_channels=8,
-                    stem_channels=8,
-                    strides=(1, 2, 1, 1),
-                    dilations=(1, 1, 2, 4),
-                    norm_cfg=norm,
-                ),
-                decode_head=dict(
-                    type='FCNHead',
-                    in_channels=64,
-                    in_index=3,
-                    channels=8,
-                    num_convs=1,
-                    concat_input=False,
-                    num_classes=4,
-                    norm_cfg=norm,
-                ),
-                num_subclasses=8,
-                test_cfg=dict(mode='whole'),
-            ),
-            train_dataloader=dict(
-                batch_size=2,
-                num_workers=0,
-                sampler=dict(type='InfiniteSampler', shuffle=True),
-                dataset=dict(
-                    type='PairedDataset',
-                    labeled=dict(
-                        dataset,
-                        data_prefix=paths['labeled'],
-                        pipeline=labeled_pipeline,
-                    ),
-                    unlabeled=dict(
-                        dataset,
-                        data_prefix=dict(img_path='unlabeled'),
-                        pipeline=unlabeled_pipeline,
-                    ),
-                ),
-            ),
-            val_dataloader=val_dataloader,
-            test_dataloader=val_dataloader,
-            val_evaluator=evaluator,
-            test_evaluator=evaluator,
-            optim_wrapper=dict(
-                type='OptimWrapper',
-                optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
-            ),
-            train_cfg=dict(type='IterBasedTrainLoop', max_iters=6),
-            val_cfg=dict(type='ValLoop'),
-            test_cfg=dict(type='TestLoop'),
-            default_hooks=dict(
-                checkpoint=dict(
-                    type='CheckpointHook', by_epoch=False, interval=3
-                ),
-            ),
-            custom_hooks=[
-                dict(
-                    type='SubclassReclusterHook',
-                    warmup_iters=2,
-                    interval=2,
-                    num_workers=0,
-                )
-            ],
-        )
-    )
+    return toy.toy_config(toy_root, tmp_path / 'work_dir')

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from endings import clear_endings
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dist import get_dist_info, init_dist, is_distributed
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
+from mmengine.runner import CheckpointLoader
 from mmseg.registry import DATASETS, MODELS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
@@ -29,6 +30,7 @@ from mmseg_usrn.engine import extract_labeled_features, recluster
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.models import USRN
+from mmseg_usrn.models.checkpoints import load_weights
 from mmseg_usrn.structures import IGNORED_SUBCLASS
 from mmseg_usrn.visualization import save_indexed, subclass_palette
 
@@ -61,13 +63,14 @@ def build(cfg: Config, checkpoint: str) -> tuple[USRN, PairedDataset]:
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model)
     if not isinstance(dataset, PairedDataset) or not isinstance(model, USRN):
-        raise SystemExit(
-            'error: the config must have a USRN model and a PairedDataset, '
+        raise ValueError(
+            'the config must have a USRN model and a PairedDataset, '
             'as configs/usrn/*.py without "baseline" in their names'
         )
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     empty = model.subclass_table
-    load_checkpoint(model, checkpoint, map_location='cpu')
+    weights = CheckpointLoader.load_checkpoint(checkpoint, 'cpu', logger=None)
+    load_weights(model, weights).check_class_branch(checkpoint)
     model.subclass_table = type(empty)(empty.num_classes, empty.num_subclasses)
     return model.to(device), dataset
 
@@ -105,10 +108,13 @@ def write_maps(model: USRN, dataset: PairedDataset, folder: Path) -> None:
 def main() -> None:
     """Extract features, cluster, write."""
     args = parse_args()
-    try:
-        cfg = load_config(args)
-    except ValueError as error:
-        raise SystemExit(f'error: {error}') from None
+    with clear_endings(args.launcher):
+        cluster(args)
+
+
+def cluster(args: argparse.Namespace) -> None:
+    """Do the tool's work on every rank; the first one writes."""
+    cfg = load_config(args)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher)
     model, dataset = build(cfg, args.checkpoint)

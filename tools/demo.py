@@ -8,6 +8,7 @@ picture. Every run starts over; only the images are kept.
 import argparse
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -133,6 +134,7 @@ def train_and_test(
     results = {}
     for name, arguments in MODELS.items():
         folder = work_dir / name.lower()
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier demo
         display.run(
             f'train {name} (seed {seed})',
             [
@@ -142,7 +144,7 @@ def train_and_test(
             ],
             folder / 'train_output.txt',
         )  # fmt: skip
-        checkpoint = (folder / 'last_checkpoint').read_text().strip()
+        checkpoint = folder / (folder / 'last_checkpoint').read_text()
         output = display.run(
             f'test {name} (seed {seed})',
             [

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.models import USRN
+from mmseg_usrn.models.checkpoints import load_weights, read_checkpoint
 from mmseg_usrn.visualization import (
     draw_pseudo_labels,
     draw_segmentation,
@@ -41,8 +41,8 @@ def save_pictures(work_dir: Path, seed: int, results: dict) -> list[Path]:
     cfg = Config.fromfile(next((folder / 'usrn').glob('*.py')))
     init_default_scope('mmseg')
     model = MODELS.build(cfg.model).eval()
-    checkpoint = (folder / 'usrn' / 'last_checkpoint').read_text().strip()
-    load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
+    checkpoint = (folder / 'usrn' / 'last_checkpoint').read_text()
+    load_weights(model, read_checkpoint(str(folder / 'usrn' / checkpoint)))
     test = DATASETS.build(cfg.test_dataloader.dataset)
     paired = cfg.train_dataloader.dataset
     unlabeled = of_split(paired.split_dir, 'unlabeled', paired.unlabeled)

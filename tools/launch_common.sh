@@ -29,7 +29,7 @@ find_python() {
 # Runs a tool of this folder in several processes of this machine.
 # Arguments: the tool, the number of processes, arguments of the tool.
 run_distributed() {
-    local tool=$1 processes=$2 python cores
+    local tool=$1 processes=$2 python cores launcher
     shift 2
     if ! [[ $processes =~ ^[1-9][0-9]*$ ]]; then
         echo "$(basename "$0"): GPUS must be a number above 0, not '$processes'" >&2
@@ -41,12 +41,19 @@ run_distributed() {
     if [[ -z ${PORT:-} && ${NNODES:-1} == 1 ]]; then
         PORT=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     fi
+    if [[ ${NNODES:-1} != 1 ]]; then
+        echo "node ${NODE_RANK:-0} waits for all $NNODES nodes at ${MASTER_ADDR:-127.0.0.1}:${PORT:-29500};" \
+            'the same command must run on each, with its own NODE_RANK' >&2
+    fi
     if [[ -z ${OMP_NUM_THREADS:-} ]]; then
         cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
         export OMP_NUM_THREADS=$((cores > processes ? cores / processes : 1))
     fi
+    # A copy of the scripts alone works, too.
+    launcher=(-m torch.distributed.run)
+    [[ -f $tools/launch.py ]] && launcher=("$tools/launch.py")
     PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" exec "$python" \
-        -m torch.distributed.run \
+        "${launcher[@]}" \
         --nnodes="${NNODES:-1}" \
         --node_rank="${NODE_RANK:-0}" \
         --master_addr="${MASTER_ADDR:-127.0.0.1}" \

@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from endings import clear_endings
 from mmengine.device import get_device
 from rich.console import Console
 from rich.progress import track
@@ -19,6 +20,7 @@ from rich.progress import track
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
 from mmseg_usrn.apis.predict import PredictionWriter, find_images
+from mmseg_usrn.engine.run_config import add_trust_argument
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,6 +44,7 @@ def parse_args() -> argparse.Namespace:
     )
     add('--device', default=get_device(), help='default: %(default)s')
     add('--force', action='store_true', help='predict done images again')
+    add_trust_argument(parser)
     return parser.parse_args()
 
 
@@ -53,16 +56,14 @@ def main() -> int:
     """
     args = parse_args()
     console = Console(stderr=True, highlight=False)
-    try:
+    with clear_endings():
         if not Path(args.config).is_file():
             raise ValueError(f'there is no config file {args.config}')
-        if not Path(args.checkpoint).is_file():
-            raise ValueError(f'there is no checkpoint {args.checkpoint}')
         images = find_images(args.images)
-        model = build_class_branch(args.config, args.checkpoint, args.device)
+        model = build_class_branch(
+            args.config, args.checkpoint, args.device, args.trust_checkpoint
+        )
         predictor = Predictor(model)
-    except ValueError as error:
-        sys.exit(f'error: {error}')
     writer = PredictionWriter(
         args.out,
         model.dataset_meta['palette'],

@@ -7,14 +7,14 @@ config of its recipe.
 """
 
 import argparse
-import sys
 
+from endings import clear_endings
 from mmengine.config import Config
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
-from mmseg_usrn.engine.runner import QuietRunner
+from mmseg_usrn.engine.safe_runner import SafeRunner
 
 
 def parse_args() -> argparse.Namespace:
@@ -76,11 +76,8 @@ def config_of(args: argparse.Namespace) -> Config:
 def main() -> None:
     """Build the runner and test."""
     args = parse_args()
-    try:
-        runner = QuietRunner.from_cfg(config_of(args))
-    except ValueError as error:
-        sys.exit(f'error: {error}')
-    runner.test()
+    with clear_endings(args.launcher):
+        SafeRunner.from_cfg(config_of(args)).test()
 
 
 if __name__ == '__main__':

@@ -6,25 +6,23 @@ python tools/train.py configs/usrn/voc_1over32.py --resume
 """
 
 import argparse
-import sys
 import warnings
 
+from endings import clear_endings
 from mmengine.config import Config
 from mmengine.device import get_device
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training, check_settings
 from mmseg_usrn.engine import check_clustering_planned
-from mmseg_usrn.engine.distributed import leave_process_group
+from mmseg_usrn.engine.distributed import leave_process_group, process_rank
 from mmseg_usrn.engine.dry_run import try_one_batch
+from mmseg_usrn.engine.preemption import end_with_launcher, stop_request
 from mmseg_usrn.engine.pretrained import fetch_pretrained
-from mmseg_usrn.engine.run_config import (
-    add_common_arguments,
-    load_config,
-    resume_earlier_run,
-    warn_about_earlier_run,
-)
-from mmseg_usrn.engine.runner import NOISE, QuietRunner
+from mmseg_usrn.engine.run_config import add_common_arguments, load_config
+from mmseg_usrn.engine.runner import NOISE
+from mmseg_usrn.engine.safe_runner import SafeRunner
+from mmseg_usrn.engine.work_dir import continue_or_refuse, lock_work_dir
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,10 +66,7 @@ def config_of(args: argparse.Namespace) -> Config:
         baseline=args.baseline,
         feature_checkpoint=args.feature_checkpoint,
     )
-    cfg.resume = False
-    if args.resume:
-        resume_earlier_run(cfg)
-    warn_about_earlier_run(cfg)
+    continue_or_refuse(cfg, args.resume)
     if args.amp:
         if get_device() == 'cpu':
             raise ValueError('--amp needs a GPU; leave it out on CPU')
@@ -83,19 +78,22 @@ def config_of(args: argparse.Namespace) -> Config:
 def main() -> None:
     """Check the config and the data, build the runner and train."""
     args = parse_args()
+    stop_request.listen()
+    if args.launcher == 'pytorch':
+        end_with_launcher()
     for message in NOISE:
         warnings.filterwarnings('ignore', message=message)
-    try:
+    with clear_endings(args.launcher):
         cfg = config_of(args)
         check_settings(cfg)
-        runner = QuietRunner.from_cfg(cfg)
-        fetch_pretrained(runner.cfg.model)
+        lock = process_rank(args.launcher) == 0 and lock_work_dir(cfg.work_dir)
+        runner = SafeRunner.from_cfg(cfg)
+        fetch_pretrained(cfg.model)
         check_clustering_planned(runner)
         check_before_training(runner.cfg)
         try_one_batch(runner)
-    except ValueError as error:
-        sys.exit(f'error: {error}')
-    runner.train()
+        runner.train()
+        del lock
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ custom_imports = dict(imports=['mmseg_usrn'])
 randomness = dict(seed=0, diff_rank_seed=True)
 # The first process checks the data, which of a large set takes longer than
 # the 10 minutes that the others wait by default.
-env_cfg = dict(dist_cfg=dict(timeout=7200))
+env_cfg = dict(dist_cfg=dict(timeout=1800))
 # Losses in the log are means over the last iterations, not single values.
 log_processor = dict(window_size=50)
 # What tools/test.py --tta does to each image: MMSegmentation's usual scales.

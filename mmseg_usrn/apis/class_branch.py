@@ -5,16 +5,23 @@ from copy import deepcopy
 from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.datasets.palette import default_palette
-from mmseg_usrn.models.checkpoints import stock_model, stock_state_dict
+from mmseg_usrn.models.checkpoints import (
+    load_weights,
+    read_checkpoint,
+    stock_model,
+    stock_state_dict,
+)
 
 
 def build_class_branch(
-    config: str | Config, checkpoint: str, device: str = 'cpu'
+    config: str | Config,
+    checkpoint: str,
+    device: str = 'cpu',
+    trust: bool = False,
 ) -> EncoderDecoder:
     """The class branch of a trained model, as the stock segmentor.
 
@@ -25,23 +32,24 @@ def build_class_branch(
         config: Config of a recipe, or its file.
         checkpoint: Checkpoint of the recipe or of its baseline.
         device: Where the model runs.
+        trust: Read whatever the file holds; it could run any program.
 
     Returns:
         The model in evaluation mode. ``cfg`` is the config of a stock model,
         ``dataset_meta`` has the classes and the palette.
 
     Raises:
-        ValueError: If weights are missing or of another size.
+        ValueError: If the file is no checkpoint, or weights are missing or of
+            another size.
     """
     cfg = Config.fromfile(config) if isinstance(config, str) else config
     cfg = deepcopy(cfg)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     cfg.model = stock_model(cfg.model)
     model = revert_sync_batchnorm(MODELS.build(_without_weights(cfg.model)))
-    loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    loaded = read_checkpoint(checkpoint, trust=trust)
     weights = stock_state_dict(loaded.get('state_dict', loaded))
-    _check_weights(model.state_dict(), weights, checkpoint)
-    model.load_state_dict(weights, strict=False)
+    load_weights(model, weights).check_class_branch(checkpoint)
     model.dataset_meta = _dataset_meta(loaded.get('meta', {}), cfg)
     model.cfg = cfg
     return model.to(device).eval()
@@ -54,24 +62,6 @@ def _without_weights(model: dict) -> dict:
     model['backbone'].pop('pretrained', None)
     model['backbone'].pop('init_cfg', None)
     return model
-
-
-def _check_weights(own: dict, found: dict, checkpoint: str) -> None:
-    """Refuse a checkpoint that another model has written."""
-    missing = [name for name in own if name not in found]
-    resized = [
-        name
-        for name in own
-        if name in found and found[name].shape != own[name].shape
-    ]
-    for names, what in ((missing, 'lacks'), (resized, 'has other sizes of')):
-        names = [n for n in names if not n.startswith('auxiliary_head.')]
-        if names:
-            raise ValueError(
-                f'{checkpoint} {what} {len(names)} of {len(own)} weights of '
-                f'the class branch, first {names[0]}: give the config that '
-                'it was trained with'
-            )
 
 
 def _dataset_meta(meta: dict, cfg: Config) -> dict:

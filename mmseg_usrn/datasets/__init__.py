@@ -2,6 +2,7 @@
 
 from .folder_dataset import FolderSegDataset
 from .paired_dataset import PairedDataset
+from .sample_stream import PositionSampler, SampleStream
 from .transforms import AddCellMap, MultiBranch, PackLabeledInputs
 from .unlabeled_dataset import UnlabeledDataset
 
@@ -11,5 +12,7 @@ __all__ = [
     'MultiBranch',
     'PackLabeledInputs',
     'PairedDataset',
+    'PositionSampler',
+    'SampleStream',
     'UnlabeledDataset',
 ]

@@ -3,14 +3,24 @@
 from .feature_extraction import extract_labeled_features
 from .hooks import (
     AverageNormHook,
+    FiniteLossHook,
+    NotFiniteError,
+    PreemptionHook,
+    ResumeHook,
     SubclassReclusterHook,
+    WholeCheckpointHook,
     check_clustering_planned,
 )
 from .reclustering import recluster
 
 __all__ = [
     'AverageNormHook',
+    'FiniteLossHook',
+    'NotFiniteError',
+    'PreemptionHook',
+    'ResumeHook',
     'SubclassReclusterHook',
+    'WholeCheckpointHook',
     'check_clustering_planned',
     'extract_labeled_features',
     'recluster',

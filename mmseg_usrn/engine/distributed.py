@@ -18,10 +18,22 @@ WORLD_SIZE = {
 }
 """Environment variable that holds the number of processes, by launcher."""
 
+RANK = {
+    'pytorch': 'RANK',
+    'slurm': 'SLURM_PROCID',
+    'mpi': 'OMPI_COMM_WORLD_RANK',
+}
+"""Environment variable that holds the number of this process."""
+
 
 def num_processes(launcher: str) -> int:
     """Number of processes that the launcher has started."""
     return int(os.environ.get(WORLD_SIZE.get(launcher, ''), 1))
+
+
+def process_rank(launcher: str) -> int:
+    """Number of this process, before there is a process group as well."""
+    return int(os.environ.get(RANK.get(launcher, ''), 0))
 
 
 def prepare_launch(cfg: Config) -> None:
@@ -41,6 +53,8 @@ def prepare_launch(cfg: Config) -> None:
     if cfg.launcher == 'none':
         return
     wait_for_yapf()
+    hooks = cfg.get('custom_hooks') or []
+    cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
     if torch.cuda.is_available():
         return
     if cfg.launcher != 'pytorch':
@@ -63,8 +77,6 @@ def prepare_launch(cfg: Config) -> None:
     cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
     if replace_sync_bn(cfg.model):
         print_log('no GPU: SyncBN is replaced by BN', logger='current')
-        hooks = cfg.get('custom_hooks') or []
-        cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
 
 
 def replace_sync_bn(node) -> bool:

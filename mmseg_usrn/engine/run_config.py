@@ -8,11 +8,10 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
-from mmengine.runner import find_latest_checkpoint
 
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.evaluation import use_exact_metrics
-from mmseg_usrn.models.checkpoints import stock_model
+from mmseg_usrn.models.checkpoints import protect_loading, stock_model
 
 from .config_checks import check_config, check_options
 from .distributed import num_processes, prepare_launch
@@ -39,7 +38,18 @@ def add_common_arguments(parser: ArgumentParser) -> None:
         default='none',
         help='what started the processes (dist_train.sh uses pytorch)',
     )
+    add_trust_argument(parser)
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_trust_argument(parser: ArgumentParser) -> None:
+    """Add the argument that lets a tool read any checkpoint."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='read checkpoints that hold more than weights and plain values; '
+        'they could run any program',
+    )
 
 
 def load_config(
@@ -71,6 +81,7 @@ def load_config(
     if not Path(args.config).is_file():
         raise ValueError(f'there is no config file {args.config}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    protect_loading(args.trust_checkpoint)
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
     of_baseline = cfg.pop('baseline', None) or {}
@@ -141,40 +152,6 @@ def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:
         f'--feature-checkpoint needs a {RECLUSTER_HOOK} among the '
         'custom_hooks of the config; is its model a USRN?'
     )
-
-
-def resume_earlier_run(cfg: Config) -> None:
-    """Continue the run in the work dir, if there is one, in place.
-
-    Without this, MMEngine would resume from ``load_from``, the weights that
-    the run began with.
-
-    Args:
-        cfg: The config of the run.
-    """
-    cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
-    if cfg.resume:
-        cfg.load_from = None
-    elif cfg.get('load_from'):
-        print_log(
-            f'--resume found no checkpoint in {cfg.work_dir}: this run starts '
-            f'at iteration 0, from the weights of {cfg.load_from}; to go on '
-            "with another folder's run, name that folder by --work-dir",
-            logger='current',
-            level=logging.WARNING,
-        )
-
-
-def warn_about_earlier_run(cfg: Config) -> None:
-    """Say so if the work dir holds a run that this one would overwrite."""
-    if not cfg.resume and Path(cfg.work_dir, 'last_checkpoint').is_file():
-        print_log(
-            f'{cfg.work_dir} holds checkpoints of an earlier run, which are '
-            'overwritten as this run gets there; --resume continues that '
-            'run, --work-dir chooses another folder',
-            logger='current',
-            level=logging.WARNING,
-        )
 
 
 def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:

@@ -29,6 +29,7 @@ INTENDED = [
     ('.*', r'train_dataloader\.dataset\..*\.unsup_strong\.2\..*',
      'ToGray for RandomGrayscale, 20 times as fast'),
     ('.*', r'(val|test)_evaluator\.type', 'counts in whole numbers'),
+    ('.*', r'env_cfg\.dist_cfg\.timeout', 'minutes instead of hours'),
     ('.*_baseline', r'custom_hooks', 'an empty list is the default'),
 ]  # fmt: skip
 

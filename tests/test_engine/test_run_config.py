@@ -13,10 +13,8 @@ from mmseg_usrn.engine.run_config import (
     add_common_arguments,
     check_paths,
     load_config,
-    resume_earlier_run,
     set_batch_size,
     warn_about_batch_size,
-    warn_about_earlier_run,
 )
 
 BOTH = ('train_dataloader', 'val_dataloader')
@@ -162,18 +160,6 @@ def test_feature_checkpoint_goes_to_the_hook_wherever_it_is(load, toy_config):
         load(feature_checkpoint='a.pth')
 
 
-def test_resumes_its_own_run_not_the_weights_that_it_began_with(
-    said, tmp_path
-):
-    cfg = Config(dict(work_dir=str(tmp_path), load_from='pretrained.pth'))
-    resume_earlier_run(cfg)
-    assert not cfg.resume and cfg.load_from == 'pretrained.pth'
-    assert 'starts at iteration 0, from the weights of pretr' in said()
-    (tmp_path / 'last_checkpoint').write_text('iter_3.pth')
-    resume_earlier_run(cfg)
-    assert cfg.resume and cfg.load_from is None
-
-
 def test_paths_of_lists_and_remote_folders(tmp_path):
     def look_for(**dataset):
         cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
@@ -235,15 +221,3 @@ def test_launchers_that_need_gpus(load):
         pytest.skip('there is a GPU')
     with pytest.raises(ValueError, match="'slurm' needs GPUs"):
         load('--launcher', 'slurm')
-
-
-def test_earlier_run_in_the_work_dir(said, tmp_path):
-    cfg = Config(dict(work_dir=str(tmp_path), resume=False))
-    warn_about_earlier_run(cfg)
-    (tmp_path / 'last_checkpoint').write_text('iter_5.pth')
-    cfg.resume = True
-    warn_about_earlier_run(cfg)
-    assert said() == ''
-    cfg.resume = False
-    warn_about_earlier_run(cfg)
-    assert '--resume continues' in said()

@@ -84,14 +84,14 @@ def test_partial_file_lists_what_is_missing(tool, original, tmp_path):
 def test_unsafe_file_is_refused_with_a_way_out(tool, original, tmp_path):
     original['config'] = argparse.Namespace(name='run')
     torch.save(original, tmp_path / 'in.pth')
-    with pytest.raises(SystemExit, match='If you trust its source'):
+    with pytest.raises(SystemExit, match='--trust-checkpoint'):
         tool.main([str(tmp_path / 'in.pth'), str(tmp_path / 'out.pth')])
 
 
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        (b'no checkpoint', 'damaged or no checkpoint|other than tensors'),
+        (b'no checkpoint', 'no whole checkpoint'),
         ({'epoch': 3}, "expected a 'state_dict'"),
         ([1, 2], 'holds a list'),
     ],
@@ -107,5 +107,5 @@ def test_other_files_are_refused(tool, tmp_path, content, message):
 
 
 def test_missing_file_is_named(tool, tmp_path):
-    with pytest.raises(SystemExit, match='nowhere.pth: no such file'):
+    with pytest.raises(SystemExit, match='no checkpoint .*nowhere.pth'):
         tool.main([str(tmp_path / 'nowhere.pth'), str(tmp_path / 'out.pth')])

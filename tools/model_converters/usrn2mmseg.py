@@ -8,16 +8,15 @@ subclasses. ``--to-original`` converts the other way.
 """
 
 import argparse
-import pickle
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmseg_usrn.engine.run_config import add_trust_argument
+from mmseg_usrn.models.checkpoints import read_checkpoint
 from mmseg_usrn.models.checkpoints.original import (
     describe,
     from_reference,
@@ -48,60 +47,27 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--to-original',
         action='store_true',
-        help="convert this package's checkpoint, from a source that you "
-        "trust, to the original's format",
+        help="convert this package's checkpoint to the original's format",
     )
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
-def _numpy_scalars():
-    """Let the safe reader accept NumPy scalars, e.g. the best mIoU."""
-    if not hasattr(torch.serialization, 'safe_globals'):
-        return nullcontext()
-    scalar = np.float64(0).__reduce__()[0]
-    names = ('numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar')
-    dtypes = [type(np.dtype(t)) for t in ('f8', 'f4', 'i8', 'i4')]
-    return torch.serialization.safe_globals(
-        [(scalar, name) for name in names] + [np.dtype, *dtypes]
-    )
-
-
-def read_checkpoint(path: Path, trusted: bool = False) -> dict:
-    """Read a checkpoint.
+def read_weights(path: Path, trust: bool = False) -> dict:
+    """Read a checkpoint, which must hold weights.
 
     Args:
         path: The file.
-        trusted: Read it even if that may run code which it contains, as
-            MMEngine reads its checkpoints: they hold a log beside weights.
+        trust: Read whatever is in it; it could run any program.
 
     Returns:
         dict: With the key ``state_dict`` and whatever else the file holds.
 
     Raises:
-        ValueError: If the file is missing, unreadable, unsafe, or no
+        ValueError: If the file is missing, broken, not trusted, or no
             checkpoint.
     """
-    if not path.is_file():
-        raise ValueError(f'{path}: no such file')
-    try:
-        with _numpy_scalars():
-            content = torch.load(
-                path, map_location='cpu', weights_only=not trusted
-            )
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'{path} holds objects other than tensors and plain values, '
-            'which could run code when read. If you trust its source, write '
-            "a copy with the weights alone: torch.save({'state_dict': "
-            "torch.load(FILE, weights_only=False)['state_dict']}, COPY). "
-            f'The reader says: {error}'
-        ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise ValueError(
-            f'{path} is damaged or no checkpoint: {error}'
-        ) from error
-    if not isinstance(content, Mapping):
-        raise ValueError(f'{path} holds a {type(content).__name__}, no dict')
+    content = read_checkpoint(str(path), trust=trust)
     weights = content.get('state_dict', content)
     if not all(isinstance(v, Tensor) for v in weights.values()):
         raise ValueError(
@@ -161,13 +127,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
-        checkpoint = read_checkpoint(args.input, trusted=args.to_original)
+        checkpoint = read_weights(args.input, args.trust_checkpoint)
         if args.to_original:
             result = convert_back(checkpoint)
         else:
             result = convert(checkpoint, args.subclasses_per_class)
     except ValueError as error:
-        raise SystemExit(f'{args.input}: {error}') from error
+        raise SystemExit(f'error: {error}') from error
     args.output.parent.mkdir(parents=True, exist_ok=True)
     torch.save(result, args.output)
     depth, kind = describe(without_ddp_prefix(result['state_dict']))

@@ -1,13 +1,22 @@
 """Hooks."""
 
 from .average_norm_hook import AverageNormHook
+from .finite_loss_hook import FiniteLossHook, NotFiniteError
+from .preemption_hook import PreemptionHook
+from .resume_hook import ResumeHook
 from .subclass_recluster_hook import (
     SubclassReclusterHook,
     check_clustering_planned,
 )
+from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'AverageNormHook',
+    'FiniteLossHook',
+    'NotFiniteError',
+    'PreemptionHook',
+    'ResumeHook',
     'SubclassReclusterHook',
+    'WholeCheckpointHook',
     'check_clustering_planned',
 ]

@@ -4,6 +4,7 @@ from mmengine.dist import all_reduce_params
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .subclass_recluster_hook import unwrap
@@ -16,7 +17,7 @@ class AverageNormHook(Hook):
     Synchronised batch norm, which needs GPUs, keeps them equal by itself.
     Without it the ranks would evaluate with different statistics, and the
     checkpoint, which is that of rank 0, would give another result than the
-    evaluation in training.
+    evaluation in training, and another course when it is resumed.
     """
 
     # Before EMAHook and CheckpointHook.
@@ -33,7 +34,9 @@ class AverageNormHook(Hook):
         statistics = [
             buffer
             for module in unwrap(runner.model).modules()
-            if isinstance(module, _BatchNorm) and module.track_running_stats
+            if isinstance(module, _BatchNorm)
+            and not isinstance(module, nn.SyncBatchNorm)
+            and module.track_running_stats
             for buffer in (module.running_mean, module.running_var)
         ]
         if statistics:

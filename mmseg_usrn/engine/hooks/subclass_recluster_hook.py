@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.hooks import EMAHook, Hook
@@ -12,9 +13,9 @@ from mmseg.registry import HOOKS, MODELS
 from torch import nn
 from torch.utils.data import Subset
 
-from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.datasets import PairedDataset, SampleStream
 from mmseg_usrn.models import USRN
-from mmseg_usrn.models.checkpoints import CLASS_BRANCH, rename_stock_keys
+from mmseg_usrn.models.checkpoints import load_weights
 
 from ..feature_extraction import extract_labeled_features
 from ..reclustering import check_numbers, recluster
@@ -75,7 +76,7 @@ class SubclassReclusterHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check that model, dataset and subclasses fit together."""
-        model, dataset = unwrap(runner.model), runner.train_dataloader.dataset
+        model, dataset = unwrap(runner.model), train_dataset(runner)
         if not isinstance(model, USRN) or not isinstance(
             dataset, PairedDataset
         ):
@@ -111,7 +112,7 @@ class SubclassReclusterHook(Hook):
             reset_optimizer_state(
                 runner.optim_wrapper, model.subclass_parameters()
             )
-        dataset = runner.train_dataloader.dataset
+        dataset = train_dataset(runner)
         source = self.feature_checkpoint
         runner.logger.info(
             f'clustering {len(dataset.labeled)} labeled images at iteration '
@@ -189,27 +190,12 @@ class SubclassReclusterHook(Hook):
         settings = {**deepcopy(runner.cfg.model), 'teacher_momentum': None}
         feature_model = MODELS.build(settings)
         checkpoint = CheckpointLoader.load_checkpoint(
-            self.feature_checkpoint, map_location='cpu'
+            self.feature_checkpoint, map_location='cpu', logger=None
         )
-        weights = dict(checkpoint.get('state_dict', checkpoint))
-        rename_stock_keys(weights, feature_model.state_dict().keys())
-        # Of a USRN, whose other branch may have another number of subclasses.
-        weights = {
-            k: v for k, v in weights.items() if k.startswith(CLASS_BRANCH)
-        }
-        found = feature_model.load_state_dict(weights, strict=False)
-        missing = [
-            name
-            for name in found.missing_keys
-            if name.startswith(CLASS_BRANCH)
-        ]
-        if missing:
-            raise ValueError(
-                f'feature_checkpoint={self.feature_checkpoint} lacks '
-                f'{len(missing)} weights of the class branch, first '
-                f'{missing[0]}; it must be a checkpoint of the same model, '
-                'trained without or with USRN'
-            )
+        match = load_weights(feature_model, checkpoint)
+        match.check_class_branch(
+            f'feature_checkpoint={self.feature_checkpoint}'
+        )
         return feature_model.to(next(model.parameters()).device)
 
 
@@ -243,6 +229,12 @@ def check_clustering_planned(runner: Runner) -> None:
             "add dict(type='SubclassReclusterHook', warmup_iters=4000, "
             'interval=4000) to them'
         )
+
+
+def train_dataset(runner: Runner) -> Any:
+    """The dataset that is trained on, without its stream."""
+    dataset = runner.train_dataloader.dataset
+    return dataset.dataset if isinstance(dataset, SampleStream) else dataset
 
 
 def unwrap(model) -> USRN:

@@ -1,5 +1,7 @@
-"""Checkpoints of stock models and of the original implementation."""
+"""Checkpoints: reading, stock models, the original implementation."""
 
+from .matching import Match, load_weights
+from .reading import protect_loading, read_checkpoint
 from .stock import (
     CLASS_BRANCH,
     add_teacher_keys,
@@ -10,7 +12,11 @@ from .stock import (
 
 __all__ = [
     'CLASS_BRANCH',
+    'Match',
     'add_teacher_keys',
+    'load_weights',
+    'protect_loading',
+    'read_checkpoint',
     'rename_stock_keys',
     'stock_model',
     'stock_state_dict',

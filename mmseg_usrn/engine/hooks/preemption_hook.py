@@ -1,0 +1,68 @@
+"""A checkpoint before a run is stopped from outside."""
+
+from mmengine.dist import barrier
+from mmengine.hooks import CheckpointHook, EMAHook, Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from ..preemption import Preempted, stop_request
+
+
+@HOOKS.register_module()
+class PreemptionHook(Hook):
+    """Save a checkpoint and end on all ranks when one is asked to stop.
+
+    The signals are those of :data:`~mmseg_usrn.engine.preemption.SIGNALS`.
+    The run ends after the iteration in which the signal comes, or after the
+    image of a validation, which the resumed run does again.
+    """
+
+    priority = 'LOWEST'  # after the checkpoint of this iteration
+
+    def before_train(self, runner: Runner) -> None:
+        """From now on there is something to save."""
+        stop_request.is_training = True
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Stop after this iteration if a rank is asked to."""
+        if stop_request.on_any_rank():
+            self._stop(runner, runner.iter + 1)
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: list | None = None,
+    ) -> None:
+        """Stop within a validation if a rank is asked to."""
+        if stop_request.is_training and stop_request.on_any_rank():
+            for hook in runner.hooks:
+                if isinstance(hook, EMAHook):  # which has swapped the weights
+                    hook.after_val_epoch(runner)
+            self._stop(runner, runner.iter)
+
+    def after_train(self, runner: Runner) -> None:
+        """Nothing is left to save."""
+        stop_request.is_training = False
+
+    def _stop(self, runner: Runner, done: int) -> None:
+        for hook in runner.hooks:
+            if isinstance(hook, CheckpointHook) and not hook.by_epoch:
+                name = hook.filename_tmpl.format(done)
+                if not (hook.last_ckpt or '').endswith(f'/{name}'):
+                    meta = dict(epoch=runner.epoch, iter=done)
+                    hook._save_checkpoint_with_step(runner, done, meta)
+        runner.call_hook('after_run')  # closes what is written elsewhere
+        barrier()  # the launcher ends all ranks when the first one ends
+        runner.logger.warning(
+            f'stopped by {stop_request.name or "a signal to another rank"} '
+            f'after {done} iterations; --resume goes on from there'
+        )
+        raise Preempted

@@ -1,0 +1,108 @@
+"""Checkpoints that a kill at any moment leaves whole."""
+
+import os.path as osp
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+from ..work_dir import PART, write_pointer
+
+
+@HOOKS.register_module()
+class WholeCheckpointHook(CheckpointHook):
+    """MMEngine's hook, which removes nothing before its successor is there.
+
+    The runner writes a checkpoint beside its place and renames it. Then the
+    pointer ``last_checkpoint`` is written, and last the older checkpoint is
+    removed. The tools use this hook wherever a config has ``CheckpointHook``.
+
+    Args:
+        *args: As for MMEngine's ``CheckpointHook``.
+        **kwargs: The same.
+    """
+
+    best_ckpt_path: str | None
+    best_ckpt_path_dict: dict[str, str | None]
+    file_backend: Any
+
+    def before_train(self, runner: Runner) -> None:
+        """Find what an earlier part of this run has left."""
+        super().before_train(runner)
+        info = runner.message_hub.runtime_info
+        self.last_ckpt = self._here(info.get('last_ckpt'))
+        # The work dir may have moved since.
+        if self.save_best and len(self.key_indicators) == 1:
+            self.best_ckpt_path = self._here(self.best_ckpt_path)
+        elif self.save_best:
+            self.best_ckpt_path_dict = {
+                name: self._here(path)
+                for name, path in self.best_ckpt_path_dict.items()
+            }
+        if is_main_process() and '://' not in self.out_dir:
+            for name in self.file_backend.list_dir_or_file(
+                self.out_dir, list_dir=False, suffix=PART
+            ):
+                self.file_backend.remove(osp.join(self.out_dir, name))
+
+    def _save_checkpoint_with_step(
+        self, runner: Runner, step: int, meta: dict
+    ) -> None:
+        backend, outdated = self.file_backend, None
+        if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                name = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
+                outdated = backend.join_path(self.out_dir, name)
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info(
+                'keep_ckpt_ids', list(self.keep_ckpt_ids)
+            )
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_pointer(runner.work_dir, self.last_ckpt)
+            if outdated and backend.isfile(outdated):
+                backend.remove(outdated)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        backend = self.file_backend
+        self.file_backend = late = _LateRemoval(backend)
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        finally:
+            self.file_backend = backend
+        paths = getattr(self, 'best_ckpt_path_dict', {}).values()
+        kept = {getattr(self, 'best_ckpt_path', None), *paths}
+        for path in late.removed:
+            if path not in kept:
+                backend.remove(path)
+
+    def _here(self, path: str | None) -> str | None:
+        return path and osp.join(self.out_dir, osp.basename(path))
+
+
+class _LateRemoval:
+    """A file backend that notes what is to be removed."""
+
+    def __init__(self, backend) -> None:
+        self.backend = backend
+        self.removed: list[str] = []
+
+    def remove(self, path: str) -> None:
+        self.removed.append(path)
+
+    def __getattr__(self, name: str):
+        return getattr(self.backend, name)

@@ -1,0 +1,55 @@
+"""State of a process that is in no weight: random numbers and gradients."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, get_rank
+from torch import nn
+
+
+def gather_states(model: nn.Module) -> list[dict[str, Any]]:
+    """States of all ranks, in tensors and plain values; all call it together.
+
+    Args:
+        model: The model of this rank. It has gradients between two steps of
+            the optimiser only, if it sums them up (``accumulative_counts``).
+    """
+    name, keys, *rest = np.random.get_state()
+    state: dict[str, Any] = {
+        'python': random.getstate(),
+        'numpy': (name, np.asarray(keys).tolist(), *rest),
+        'torch': torch.get_rng_state(),
+        'gradients': {
+            name: parameter.grad.cpu()
+            for name, parameter in model.named_parameters()
+            if parameter.grad is not None
+        },
+    }
+    if torch.cuda.is_available():
+        state['cuda'] = torch.cuda.get_rng_state()
+    return all_gather_object(state)
+
+
+def restore_state(model: nn.Module, states: list[dict[str, Any]]) -> None:
+    """Bring this rank back to its state; a rank more than then stays as it is.
+
+    Args:
+        model: The model of this rank.
+        states: What :func:`gather_states` has returned.
+    """
+    if get_rank() >= len(states):
+        return
+    state = states[get_rank()]
+    version, words, gauss = state['python']
+    random.setstate((version, tuple(words), gauss))
+    name, keys, *rest = state['numpy']
+    np.random.set_state((name, np.array(keys, np.uint32), *rest))
+    torch.set_rng_state(state['torch'].cpu())
+    if 'cuda' in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state['cuda'].cpu())
+    for name, parameter in model.named_parameters():
+        gradient = state['gradients'].get(name)
+        if gradient is not None:
+            parameter.grad = gradient.to(parameter.device)

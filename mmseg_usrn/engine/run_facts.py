@@ -1,0 +1,86 @@
+"""What makes a run the same run, so that it can be resumed."""
+
+import hashlib
+import os.path as osp
+from typing import Any
+
+from mmengine.runner import Runner
+
+from .hooks.subclass_recluster_hook import train_dataset
+
+FACTS = 'run_facts'
+"""Entry of a checkpoint's ``meta``."""
+
+
+def run_facts(runner: Runner) -> dict[str, str]:
+    """Settings and data that a run must not change on its way.
+
+    Args:
+        runner: With its train loop built.
+
+    Returns:
+        What they are, by what the user calls them.
+    """
+    cfg = runner.cfg
+    dataset = train_dataset(runner)
+    labeled = getattr(dataset, 'labeled', dataset)
+    hooks = [
+        {**hook, 'num_workers': None}
+        for hook in cfg.get('custom_hooks') or []
+        if hook['type'] == 'SubclassReclusterHook'
+    ]
+    facts: dict[str, Any] = {
+        'labeled images': _digest(labeled),
+        'classes': getattr(labeled, 'metainfo', {}).get('classes'),
+        'model.type': cfg.model.type,
+        'model.num_subclasses': cfg.model.get('num_subclasses'),
+        'param_scheduler': cfg.get('param_scheduler'),
+        'optim_wrapper.optimizer': cfg.optim_wrapper.get('optimizer'),
+        'SubclassReclusterHook': hooks,
+    }
+    return {name: str(_plain(value)) for name, value in facts.items()}
+
+
+def check_facts(before: dict[str, str], now: dict[str, str]) -> None:
+    """Refuse to resume another run.
+
+    Args:
+        before: Facts of the checkpoint.
+        now: Facts of this run.
+
+    Raises:
+        ValueError: If one of them has changed; all that have are named.
+    """
+    changed = [
+        f'  {name}: {before[name]} in the checkpoint, {value} now'
+        for name, value in now.items()
+        if before.get(name, value) != value
+    ]
+    if changed:
+        raise ValueError(
+            'this is not the run of the checkpoint:\n'
+            + '\n'.join(changed)
+            + '\nrestore the settings, or start a new run from its weights: '
+            '--cfg-options load_from=CHECKPOINT, without --resume, in '
+            'another --work-dir'
+        )
+
+
+def _digest(dataset: Any) -> str:
+    """Number of images, and a digest of their names in their order."""
+    if not hasattr(dataset, 'get_data_info'):
+        return f'{len(dataset)}'
+    names = hashlib.sha256()
+    for index in range(len(dataset)):
+        path = dataset.get_data_info(index).get('img_path', '')
+        names.update(osp.basename(path).encode() + b'\0')
+    return f'{len(dataset)} (names {names.hexdigest()[:8]})'
+
+
+def _plain(value: Any) -> Any:
+    """Without the types of configs, which print in other ways."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

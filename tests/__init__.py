@@ -1,0 +1,1 @@
+"""Tests; as a package for `python -m tests.trust`."""

@@ -1,0 +1,78 @@
+"""How the tools end when something is wrong."""
+
+import logging
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from mmengine.dist import is_distributed
+
+from mmseg_usrn.engine import NotFiniteError
+from mmseg_usrn.engine.distributed import process_rank
+from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
+
+OUR_FAULT = (
+    'This is a fault of mmseg_usrn or of a package that it uses, not of your '
+    'settings: please report it with the lines above and the log file.'
+)
+_BUILT = re.compile(r'^(?:class `(\w+)` in \S+: )+')
+
+
+@contextmanager
+def clear_endings(launcher: str = 'none') -> Iterator[None]:
+    """One sentence and exit code 1 for a user's mistake, once for all ranks.
+
+    What is wrong before the training starts is a mistake in settings or
+    data; what goes wrong afterwards is not, and shows where it did.
+
+    Args:
+        launcher: What has started the processes.
+    """
+    try:
+        yield
+    except Preempted:
+        _end(EXIT_CODE)
+    except Exception as error:
+        if process_rank(launcher):
+            time.sleep(3)  # the first rank speaks, and its end ends the others
+        if isinstance(error, NotFiniteError):
+            print(f'error: {error}', file=sys.stderr)
+        elif is_mistake(error) and not stop_request.is_training:
+            print(f'error: {one_sentence(error)}', file=sys.stderr)
+        else:
+            traceback.print_exc()
+            print(OUR_FAULT, file=sys.stderr)
+        _end(1)
+
+
+def _end(code: int) -> NoReturn:
+    """End now: a thread of gloo aborts some processes that end slowly."""
+    if not is_distributed():
+        sys.exit(code)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def is_mistake(error: Exception) -> bool:
+    """Whether it is the user who can do something about an error."""
+    of_users = ValueError | FileNotFoundError | PermissionError
+    if isinstance(error, of_users):
+        return True
+    text = str(error)
+    return bool(_BUILT.match(text)) or ' registry. Please check' in text
+
+
+def one_sentence(error: Exception) -> str:
+    """The message, with the class that it came from in front."""
+    text = error.args[0] if isinstance(error, KeyError) else str(error)
+    match = _BUILT.match(str(text))
+    if match:
+        text = f'{match[1]}: {text[match.end() :]}'
+    return str(text).partition(' More details can be found at')[0]
