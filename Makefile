@@ -2,6 +2,7 @@
 # make demo-seeds  the same with three seeds: mean and spread
 # make test        set up and run all tests
 # make check       format, lint, types, layers, links, fast tests: under 2 minutes
+# make trust       resumes, kills, signals and wrong inputs, one by one: 20 minutes
 # make setup       only the set-up
 #
 # PYTHON=/path/to/python chooses the Python for the set-up, JOBS=1 the number
@@ -10,7 +11,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-seeds test check
+.PHONY: help setup demo demo-seeds test check trust
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -67,6 +68,10 @@ demo-seeds: setup
 test: export OMP_NUM_THREADS := 1
 test: setup
 	@$(PY) -m pytest -n $(JOBS)
+
+trust: export OMP_NUM_THREADS := 1
+trust: setup
+	@$(PY) -W ignore -m tests.trust --jobs $(JOBS)
 
 check: export OMP_NUM_THREADS := 1
 check: setup

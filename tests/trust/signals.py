@@ -112,6 +112,7 @@ def _arguments(config: Path, work_dir: Path) -> list[str]:
         'default_hooks.logger.interval': 1,
         'custom_hooks.0.interval': LONG,
         'log_level': 'INFO',
+        'log_processor.by_epoch': False,
     }
     settings = [f'{key}={value}' for key, value in options.items()]
     return [
