@@ -26,6 +26,7 @@ def _flat(folder: Path) -> Iterator[Row]:
         'default_hooks.checkpoint.interval': 500,
         'default_hooks.checkpoint.max_keep_ckpts': 1,
         'custom_hooks.0.interval': 200,
+        'param_scheduler.0.end': ITERATIONS,
     }
     process = start_tool(
         'train.py',

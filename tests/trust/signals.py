@@ -75,7 +75,7 @@ def _killed_launcher(folder: Path) -> Iterator[Row]:
     config = write_config('usrn', folder)
     launcher = _launch(config, folder / 'run', folder / 'log')
     try:
-        wait_for(lambda: _iteration(folder / 'log') >= 3)
+        assert wait_for(lambda: _iteration(folder / 'log') >= 3)
         launcher.kill()
         launcher.wait()
         gone = wait_for(lambda: not _group(launcher.pid), 30)
@@ -110,7 +110,8 @@ def _arguments(config: Path, work_dir: Path) -> list[str]:
         'default_hooks.checkpoint.interval': LONG,
         'default_hooks.logger.type': 'LoggerHook',
         'default_hooks.logger.interval': 1,
-        'custom_hooks.0.interval': LONG,
+        'custom_hooks.0.interval': None,
+        'param_scheduler.0.end': LONG,
         'log_level': 'INFO',
         'log_processor.by_epoch': False,
     }
