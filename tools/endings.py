@@ -39,7 +39,8 @@ def clear_endings(launcher: str = 'none') -> Iterator[None]:
         _end(EXIT_CODE)
     except Exception as error:
         if process_rank(launcher):
-            time.sleep(10)  # the first rank speaks, and its end ends the others
+            # The first rank speaks, and its end ends the others.
+            time.sleep(10)
         if isinstance(error, NotFiniteError):
             print(f'error: {error}', file=sys.stderr)
         elif is_mistake(error) and not stop_request.is_training:
