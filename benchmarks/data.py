@@ -10,14 +10,13 @@ the same random numbers for the same image.
 
 import argparse
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import _common
 import cv2
 import numpy as np
 import torch
@@ -26,7 +25,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
 RECIPES = {
     'VOC': 'configs/usrn/voc_1over32.py',
     'VOC, paper': 'configs/usrn/paper/paper_voc_1over32.py',
@@ -68,56 +66,25 @@ def measure(folder: Path, rounds: int, compare: str | None) -> list[dict]:
         A row per commit, recipe and item.
     """
     make_images(folder)
-    trees = {commit('HEAD') + ' (this tree)' * is_changed(): ROOT}
-    if compare:
-        tree = folder / 'tree'
-        git('worktree', 'add', '--detach', str(tree), compare)
-        trees[commit(compare)] = tree
-    try:
+    with _common.trees(folder, compare) as trees:
         return run(trees, folder, rounds)
-    finally:
-        if compare:
-            git('worktree', 'remove', '--force', str(tree))
 
 
 def run(trees: dict[str, Path], folder: Path, rounds: int) -> list[dict]:
     """Let a process per tree take turns."""
-    processes = {name: start(tree, folder) for name, tree in trees.items()}
+    processes = {
+        name: _common.start(__file__, tree, str(tree), str(folder))
+        for name, tree in trees.items()
+    }
     times = {name: [] for name in trees}
     for number in range(rounds + 1):
         for name, process in processes.items():
-            answer = ask(process, number)
+            answer = _common.ask(process, number)
             if number:  # the first round warms up
                 times[name].append(answer)
     for process in processes.values():
-        process.stdin.close()
-        process.wait()
+        _common.stop(process)
     return [row for name in times for row in summarize(name, times[name])]
-
-
-def ask(process: subprocess.Popen, number: int) -> dict[str, float]:
-    """Let a process run one round; other lines that it prints are skipped."""
-    print(number, file=process.stdin, flush=True)
-    for line in process.stdout:
-        if line.startswith('{'):
-            return json.loads(line)
-    raise RuntimeError('a measured process has ended')
-
-
-def start(tree: Path, folder: Path) -> subprocess.Popen:
-    """Start this file on the package and configs of a tree."""
-    return subprocess.Popen(
-        [sys.executable, __file__, '--serve', str(tree), str(folder)],
-        env={
-            **os.environ,
-            'PYTHONPATH': str(tree),
-            'OMP_NUM_THREADS': '1',
-            'PYTHONWARNINGS': 'ignore',
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def summarize(name: str, rounds: list[dict]) -> list[dict]:
@@ -223,24 +190,6 @@ def make_images(folder: Path) -> None:
         labels = rng.integers(0, NUM_CLASSES, (4, 5)).astype(np.uint8)
         labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
         Image.fromarray(labels).save(folder / f'{index}.png')
-
-
-def git(*args: str) -> str:
-    """What a git command prints."""
-    command = ['git', '-C', str(ROOT), *args]
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-def commit(rev: str) -> str:
-    """Short name of a commit."""
-    return git('rev-parse', '--short', rev)
-
-
-def is_changed() -> bool:
-    """Whether this tree differs from its commit."""
-    return bool(git('status', '--porcelain', '-uno'))
 
 
 if __name__ == '__main__':

@@ -25,7 +25,9 @@ model = dict(
     auxiliary_head=dict(channels=32),
 )
 optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=0.01, weight_decay=0.01)
+    optimizer=dict(
+        _delete_=True, type='AdamW', lr=0.01, weight_decay=0.01, fused=True
+    )
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, end=50, by_epoch=False),

@@ -101,7 +101,7 @@ test_dataloader = dict(
 )
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.004, weight_decay=0.01),
+    optimizer=dict(type='AdamW', lr=0.004, weight_decay=0.01, fused=True),
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, end=20, by_epoch=False),

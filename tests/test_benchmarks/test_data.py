@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 
 import pytest
 from mmengine.registry import init_default_scope
@@ -12,6 +13,7 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 @pytest.fixture(scope='module')
 def benchmark(project_root):
     path = project_root / 'benchmarks/data.py'
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location('benchmark_data', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

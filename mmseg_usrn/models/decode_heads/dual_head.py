@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from mmseg_usrn.structures import IGNORED_SUBCLASS
 
-from ..losses import upsampled_cross_entropy
+from ..losses import full_precision, head_losses, plain_losses
 
 Features = tuple[Tensor, ...]
 _GOOD_HEADS = 'such as FCNHead, PSPHead, UPerHead or SegformerHead'
@@ -89,8 +89,7 @@ class DualHead(BaseModule):
         self, feats: Features, data_samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
         """Supervised losses of the stock head, under its names."""
-        logits = full_precision(self.class_head(feats))
-        return self.class_head.loss_by_feat(logits, data_samples)
+        return head_losses(self.class_head, feats, data_samples)
 
     def loss_by_subclass(
         self, feats: Features, labels: Tensor
@@ -104,21 +103,15 @@ class DualHead(BaseModule):
         Returns:
             ``loss_ce`` and ``acc_seg``.
         """
-        head = self.subclass_head
-        logits, others = _forward_classifier(head, feats)
-        loss, correct = upsampled_cross_entropy(
-            full_precision(logits),
-            labels,
-            head.ignore_index,
-            self.align_corners,
+        logits, others = _forward_classifier(self.subclass_head, feats)
+        losses = plain_losses(
+            self.subclass_head, full_precision(logits), labels
         )
-        valid = (labels != head.ignore_index).sum().clamp(min=1)
-        loss = loss / valid
         # Data parallelism expects a gradient for what the class head learns
         # with terms of its own (context encoding, boundaries).
         for other in full_precision(others):
-            loss = loss + 0.0 * other.sum()
-        return dict(loss_ce=loss, acc_seg=100 * correct / valid)
+            losses['loss_ce'] = losses['loss_ce'] + 0.0 * other.sum()
+        return losses
 
     @torch.no_grad()
     def class_features(self, feats: Features) -> Tensor:
@@ -141,17 +134,6 @@ class DualHead(BaseModule):
             if name in own and own[name].shape == value.shape
         }
         self.subclass_head.load_state_dict(weights, strict=False)
-
-
-def full_precision(logits):
-    """Logits in float32 if they are in half precision.
-
-    Losses and entropies take logarithms, which half precision cannot.
-    """
-    if isinstance(logits, Tensor):
-        half = logits.dtype in (torch.float16, torch.bfloat16)
-        return logits.float() if half else logits
-    return type(logits)(full_precision(part) for part in logits)
 
 
 def unlabeled_logits(

@@ -11,16 +11,17 @@ map needs a small patch of the logits only. Loss and gradient are computed
 tile by tile; what is kept is the gradient at the size of the logits.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TILE_SIDES = {'cpu': 32}
+CPU_TILE_SIDE = 48
 """Side of a tile in pixels: on a CPU a tile shall fit into the cache."""
-DEFAULT_TILE_SIDE = 128
-"""Elsewhere: fewer, larger steps keep a GPU busy."""
+GPU_TILE_SIZE = 2**25
+"""Numbers in a tile elsewhere: few, large steps keep a GPU busy."""
 
 
 def upsampled_cross_entropy(
@@ -116,7 +117,7 @@ def _tiles(
         Index of the tile in (N, H, W), index of the patch it needs in
         (N, C, h, w), and the weights of the patch's rows and columns.
     """
-    side = TILE_SIDES.get(logits.device.type, DEFAULT_TILE_SIDE)
+    side = _tile_side(logits)
     row_bands, column_bands = (
         _bands(small, large, align_corners, side, logits)
         for small, large in zip(logits.shape[2:], size, strict=True)
@@ -130,6 +131,13 @@ def _tiles(
                 row_weights,
                 column_weights,
             )
+
+
+def _tile_side(logits: Tensor) -> int:
+    if logits.device.type == 'cpu':
+        return CPU_TILE_SIDE
+    per_pixel = logits.shape[0] * logits.shape[1]
+    return max(32, math.isqrt(GPU_TILE_SIZE // per_pixel))
 
 
 def _bands(

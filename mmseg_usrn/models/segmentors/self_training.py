@@ -8,7 +8,8 @@ from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
 from torch import Tensor
 
-from ..decode_heads.dual_head import full_precision, unlabeled_logits
+from ..decode_heads.dual_head import unlabeled_logits
+from ..losses import head_losses
 from ..semi import build_teacher, confident_labels, masked_cross_entropy
 from .semi_supervised import Samples, SemiSupervisedSegmentor
 
@@ -82,13 +83,10 @@ class SelfTraining(SemiSupervisedSegmentor):
             data_samples: N samples with ``gt_sem_seg``.
         """
         feats = self.extract_feat(inputs)
-        logits = full_precision(self.decode_head(feats))
-        losses = self.decode_head.loss_by_feat(logits, data_samples)
+        losses = head_losses(self.decode_head, feats, data_samples)
         losses = add_prefix(losses, 'sup_class')
         if self.with_auxiliary_head:
-            losses.update(
-                self._auxiliary_head_forward_train(feats, data_samples)
-            )
+            losses.update(self.loss_by_auxiliary_heads(feats, data_samples))
         return losses
 
     def forward_unlabeled(self, inputs: Tensor) -> Tensor:

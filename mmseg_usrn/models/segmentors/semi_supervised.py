@@ -9,10 +9,13 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from mmseg.utils import add_prefix
+from torch import Tensor, nn
 
 from ..checkpoints import add_teacher_keys
+from ..losses import has_plain_loss, head_losses
 from ..semi import mean_losses, strong_views
+from .memory_format import takes_channels_last
 
 Samples = list[SegDataSample]
 
@@ -65,6 +68,13 @@ class SemiSupervisedSegmentor(EncoderDecoder):
                 or dict(type='SegDataPreProcessor'),
             ),
             **kwargs,
+        )
+        self.data_preprocessor.channels_last = takes_channels_last(
+            *(
+                part
+                for part in self.children()
+                if part is not self.data_preprocessor
+            )
         )
         self.threshold = threshold
         self.unsup_loss_weight = unsup_loss_weight
@@ -145,6 +155,29 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         return mean_losses(
             [self.loss_by_pseudo_labels(view, pseudo) for view in views]
         )
+
+    def loss_by_auxiliary_heads(
+        self, feats: tuple[Tensor, ...], data_samples: Samples
+    ) -> dict[str, Tensor]:
+        """Losses of the stock auxiliary heads, under the stock names.
+
+        Args:
+            feats: Features of labeled images.
+            data_samples: N samples with ``gt_sem_seg``.
+        """
+        heads = self.auxiliary_head
+        named = (
+            {f'aux_{index}': head for index, head in enumerate(heads)}
+            if isinstance(heads, nn.ModuleList)
+            else {'aux': heads}
+        )
+        if not all(has_plain_loss(head) for head in named.values()):
+            return self._auxiliary_head_forward_train(feats, data_samples)
+        losses = {}
+        for name, head in named.items():
+            loss = head_losses(head, feats, data_samples)
+            losses.update(add_prefix(loss, name))
+        return losses
 
     @torch.no_grad()
     def get_pseudo_labels(self, inputs: Tensor):

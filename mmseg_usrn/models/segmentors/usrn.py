@@ -147,9 +147,7 @@ class USRN(SemiSupervisedSegmentor):
         class_losses = head.loss_by_class(feats, data_samples)
         losses.update(add_prefix(class_losses, 'sup_class'))
         if self.with_auxiliary_head:
-            losses.update(
-                self._auxiliary_head_forward_train(feats, data_samples)
-            )
+            losses.update(self.loss_by_auxiliary_heads(feats, data_samples))
         return losses
 
     def forward_unlabeled(self, inputs: Tensor) -> tuple[Tensor, Tensor]:

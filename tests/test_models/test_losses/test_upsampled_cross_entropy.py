@@ -123,6 +123,6 @@ def test_precision_under_autocast():
 def test_tiles_of_any_side_agree(monkeypatch):
     logits, labels = random_case((2, 4, 10, 12), (40, 48))
     expected, _ = upsampled_cross_entropy(logits, labels, 255)
-    monkeypatch.setitem(module.__globals__['TILE_SIDES'], 'cpu', 7)
+    monkeypatch.setitem(module.__globals__, 'CPU_TILE_SIDE', 7)
     loss, _ = upsampled_cross_entropy(logits, labels, 255)
     torch.testing.assert_close(loss, expected, rtol=1e-13, atol=0)

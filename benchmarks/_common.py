@@ -1,0 +1,117 @@
+"""Parts that the benchmarks share: commits, processes that take turns."""
+
+import contextlib
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / 'benchmarks/results.csv'
+COLUMNS = (
+    'date',
+    'benchmark',
+    'contender',
+    'setting',
+    'seconds',
+    'iqr',
+    'peak_mib',
+    'commit',
+)
+
+
+def git(*args: str) -> str:
+    """What a git command prints."""
+    command = ['git', '-C', str(ROOT), *args]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(rev: str) -> str:
+    """Short name of a commit."""
+    return git('rev-parse', '--short=7', rev)
+
+
+def is_changed() -> bool:
+    """Whether this tree differs from its commit."""
+    return bool(git('status', '--porcelain', '-uno'))
+
+
+@contextlib.contextmanager
+def trees(folder: Path, compare: str | None) -> Iterator[dict[str, Path]]:
+    """This tree, and another commit's in the folder while the block runs.
+
+    Args:
+        folder: Where the files of the other commit go.
+        compare: The other commit, if any.
+
+    Yields:
+        Path of each tree by the short name of its commit.
+    """
+    found = {commit('HEAD') + ' (this tree)' * is_changed(): ROOT}
+    if not compare:
+        yield found
+        return
+    other = folder / 'tree'
+    git('worktree', 'add', '--detach', str(other), compare)
+    try:
+        yield {**found, commit(compare): other}
+    finally:
+        git('worktree', 'remove', '--force', str(other))
+
+
+def start(script: str, tree: Path, *args: str) -> subprocess.Popen:
+    """Start a benchmark's ``--serve`` on the package of a tree.
+
+    Args:
+        script: File of the benchmark.
+        tree: The package is imported from there.
+        *args: What ``--serve`` takes.
+    """
+    return subprocess.Popen(
+        [sys.executable, script, '--serve', *args],
+        env={
+            **os.environ,
+            'PYTHONPATH': str(tree),
+            'OMP_NUM_THREADS': '1',
+            'PYTHONWARNINGS': 'ignore',
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(process: subprocess.Popen, number: int) -> dict[str, float]:
+    """Let a process run one round; other lines that it prints are skipped."""
+    print(number, file=process.stdin, flush=True)
+    for line in process.stdout:
+        if line.startswith('{'):
+            return json.loads(line)
+    raise RuntimeError('a measured process has ended')
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Let a process end."""
+    process.stdin.close()
+    process.wait()
+
+
+def save_rows(rows: list[dict], path: Path = RESULTS) -> None:
+    """Append rows with :data:`COLUMNS` to the results."""
+    is_new = not path.exists()
+    with path.open('a', encoding='utf-8', newline='') as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator='\n')
+        if is_new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def load_rows(path: Path = RESULTS) -> list[dict]:
+    """Rows of the results, all values as text."""
+    with path.open(encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,58 @@
+"""Channels last: which models take it, and that it changes no result."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+from torch import nn
+
+
+@pytest.fixture
+def model(toy_config):
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    toy_config.model.type = 'SelfTraining'
+    toy_config.model.threshold = 0.0
+    del toy_config.model['num_subclasses']
+    return MODELS.build(toy_config.model).train()
+
+
+def test_gradients_do_not_depend_on_it(model, toy_config):
+    np.random.seed(0)
+    batch = next(iter(Runner.build_dataloader(toy_config.train_dataloader)))
+    gradients = []
+    for channels_last in (True, False):
+        copy = deepcopy(model)
+        assert copy.data_preprocessor.channels_last
+        copy.data_preprocessor.channels_last = channels_last
+        data = copy.data_preprocessor(deepcopy(batch), training=True)
+        for images in data['inputs'].values():
+            assert channels_last == images.is_contiguous(
+                memory_format=torch.channels_last
+            )
+        torch.manual_seed(1)
+        copy.parse_losses(copy.loss(**data))[0].backward()
+        gradients.append({n: p.grad for n, p in copy.named_parameters()})
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-4)
+
+
+def test_other_heads_keep_their_format(toy_config):
+    init_default_scope('mmseg')
+    toy_config.model.decode_head.type = 'DMHead'
+    for name in ('num_convs', 'concat_input'):
+        del toy_config.model.decode_head[name]
+    model = MODELS.build(toy_config.model)
+    assert not model.data_preprocessor.channels_last
+
+
+def test_backbones_with_group_norm_keep_their_format(toy_config):
+    init_default_scope('mmseg')
+    norm = dict(type='GN', num_groups=4)
+    toy_config.model.backbone.norm_cfg = norm
+    model = MODELS.build(toy_config.model)
+    assert any(isinstance(m, nn.GroupNorm) for m in model.modules())
+    assert not model.data_preprocessor.channels_last
