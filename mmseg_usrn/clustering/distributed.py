@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from .prices import typical
 from .settings import Settings
 
 
@@ -77,9 +78,9 @@ ALONE = Ranks(alone=True)
 class Points:
     """This rank's shard of the points, read as normalised float32 rows.
 
-    Rows are shifted by the mean of all points and divided by their largest
-    deviation. Products of such rows neither overflow nor lose digits to a
-    common offset.
+    Rows are shifted by the mean of all points and divided by their typical
+    distance from it. Products of such rows neither overflow nor lose digits
+    to a common offset.
 
     Args:
         features: (P, C) floating point tensor, P may be 0 on a rank.
@@ -99,14 +100,20 @@ class Points:
         self.dtype = (
             torch.float64 if features.dtype == torch.float64 else torch.float32
         )
+        self.cache: Tensor | None = None
         self.mean, deviation = self._mean_and_deviation()
         # Points that only differ by the rounding of their mean are equal.
         digits = torch.finfo(self.dtype)
         rounding = 4 * digits.eps * self.mean.abs() + digits.tiny
         self.equal = bool((deviation <= rounding).all())
         self.scale = 1.0 if self.equal else deviation.max().item()
+        if not self.equal:
+            norms = torch.linalg.vector_norm(self.sample(4096, 0), dim=1)
+            # Squares of outliers must not overflow.
+            self.scale *= max(typical(norms, settings), 1e-15)
         small = features.numel() <= settings.cached_numbers
-        self.cache = self.normalise(features) if small else None
+        if small:
+            self.cache = self.normalise(features)
         self.squares = self._squares()
 
     def __len__(self) -> int:

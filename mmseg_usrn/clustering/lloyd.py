@@ -16,10 +16,11 @@ from .distributed import Points
 from .prices import (
     Model,
     SmoothDual,
-    mean_margin,
     priced_costs,
     soft_members,
     squared_costs,
+    typical,
+    typical_margin,
 )
 from .settings import Settings
 
@@ -118,7 +119,7 @@ def anneal(
         rows: (M, C) float32 sample.
         price_rows: (m, C) float32 rows on which prices are solved.
         centers: (K, C) float32 first centres.
-        first: First temperature in units of the mean margin.
+        first: First temperature in units of the typical margin.
         steps: Number of centre updates.
         settings: The last temperature, and how prices are solved.
     """
@@ -129,10 +130,10 @@ def anneal(
         temperature = unit * first * (settings.cold / first) ** share
         temperature = max(temperature, settings.coldest)
         dual = SmoothDual(squared_costs(price_rows, centers), settings)
-        state = dual.solve(
+        state, damping = dual.solve(
             prices, temperature, settings.anneal_tolerance, damping
         )
-        prices, damping = state.prices - state.prices.mean(), state.damping
+        prices = state.prices - state.prices.mean()
         costs = dual.costs
         if rows is not price_rows:
             costs = squared_costs(rows, centers)
@@ -148,19 +149,18 @@ def first_prices(
     """Balance centres that have no prices yet, at a high temperature.
 
     Returns:
-        The centres with prices, and the mean margin, the unit of all other
+        The centres with prices, and the typical margin, the unit of all other
         temperatures.
     """
     dual = SmoothDual(squared_costs(rows, centers), settings)
     spread = dual.costs.var(1, correction=0).sqrt()
-    mean_spread = spread.sum(dtype=torch.float64).item() / len(rows)
-    state = dual.solve(
+    state, _ = dual.solve(
         torch.zeros_like(dual.shares),
-        settings.first_spread * mean_spread + settings.coldest,
+        settings.first_spread * typical(spread, settings) + settings.coldest,
         settings.anneal_tolerance / 2,
         settings.first_damping,
     )
-    unit = mean_margin(dual.costs, state.prices)
+    unit = typical_margin(dual.costs, state.prices, settings)
     return Model(centers, state.prices - state.prices.mean()), unit
 
 
@@ -197,13 +197,13 @@ class SamplePricer:
     def solve(self, model: Model) -> Model:
         """The same centres with prices that balance the sample."""
         costs = squared_costs(self.rows, model.centers)
-        state = SmoothDual(costs, self.settings, self.correction).solve(
+        dual = SmoothDual(costs, self.settings, self.correction)
+        state, self.damping = dual.solve(
             model.prices,
             self.temperature,
             self.settings.price_tolerance,
             self.damping,
         )
-        self.damping = state.damping
         return Model(model.centers, state.prices - state.prices.mean())
 
     def update(self, sizes: Tensor) -> None:

@@ -17,6 +17,7 @@ matrices a step.
 Shapes: ``M`` points at hand, ``C`` channels, ``K`` clusters.
 """
 
+from math import ceil
 from typing import NamedTuple
 
 import torch
@@ -52,13 +53,19 @@ def priced_costs(rows: Tensor, model: Model) -> Tensor:
     return torch.addmm(offsets.float(), rows, model.centers.T, alpha=-2)
 
 
-def mean_margin(costs: Tensor, prices: Tensor) -> float:
-    """Mean difference between the lowest and the second priced cost."""
+def typical(values: Tensor, settings: Settings) -> float:
+    """Mean of all (n,) values but the largest; of all if that is 0."""
+    values = values.double().sort().values
+    kept = values[: max(1, int(settings.typical_share * len(values)))]
+    return kept.mean().item() or values.mean().item()
+
+
+def typical_margin(costs: Tensor, prices: Tensor, settings: Settings) -> float:
+    """Typical difference between the two lowest priced costs."""
     priced = costs + prices.to(costs.dtype)
     lowest, label = priced.min(1)
     priced.scatter_(1, label[:, None], torch.inf)
-    margins = priced.amin(1) - lowest
-    return margins.sum(dtype=torch.float64).item() / max(1, len(costs))
+    return typical(priced.amin(1) - lowest, settings)
 
 
 def soft_members(
@@ -82,22 +89,23 @@ class DualState(NamedTuple):
         prices: (K,) float64.
         sizes: (K,) float64 soft cluster sizes.
         value: Value of the dual.
-        damping: Damping of the next step.
+        curvature: (K, K) float64, its negative Hessian, times temperature.
     """
 
     prices: Tensor
     sizes: Tensor
     value: float
-    damping: float
+    curvature: Tensor
 
 
 class SmoothDual:
     """The smoothed dual on stored costs.
 
     Args:
-        costs: (M, K) float tensor, squared distance minus any constant of
-            the point.
-        settings: Tolerances and dampings.
+        costs: (M, K) float32, squared distance minus any constant of the
+            point.
+        settings: Tolerances, dampings, and how many points tell the
+            curvature.
         shares: (K,) float64 wished cluster sizes, scaled so that they sum to
             M; None for equal ones.
     """
@@ -106,18 +114,42 @@ class SmoothDual:
         self, costs: Tensor, settings: Settings, shares: Tensor | None = None
     ) -> None:
         self.costs, self.settings = costs, settings
+        number, num_clusters = costs.shape
         if shares is None:
-            shares = costs.new_ones(costs.shape[1], dtype=torch.float64)
-        self.shares = shares * (len(costs) / shares.sum())
+            shares = costs.new_ones(num_clusters, dtype=torch.float64)
+        self.shares = shares * (number / shares.sum())
+        # A processor's cache holds a block while it is worked on.
+        self.block = number if costs.is_cuda else 1 + 2**17 // num_clusters
+        most = settings.hessian_rows * num_clusters
+        self.most_soft = ceil(most * min(1.0, self.block / max(1, number)))
 
-    def evaluate(
-        self, prices: Tensor, temperature: float
-    ) -> tuple[float, Tensor]:
-        """Value of the dual at (K,) float64 prices, and memberships."""
-        members, log_sum = soft_members(self.costs, prices, temperature)
-        total = log_sum.double().sum()
-        value = -temperature * total - self.shares @ prices
-        return value.item(), members
+    def evaluate(self, prices: Tensor, temperature: float) -> DualState:
+        """Value, sizes and curvature at (K,) float64 prices.
+
+        Points that do not hesitate add nothing to the curvature. Of the
+        others so many are taken, evenly, that it costs no more than the
+        rest.
+        """
+        offsets = (prices / -temperature).float()
+        sizes, log_sum = torch.zeros_like(prices), prices.new_zeros(1)
+        overlap = self.costs.new_zeros(len(prices), len(prices))
+        for costs in self.costs.split(self.block):
+            scores = torch.add(offsets, costs, alpha=-1 / temperature)
+            top = scores.amax(1, keepdim=True)
+            # Smaller memberships count for nothing; denormals are slow.
+            members = scores.sub_(top).clamp_min_(-60).exp_()
+            total = members.sum(1, keepdim=True)
+            sizes += members.div_(total).sum(0)
+            log_sum += (top + total.log()).sum(dtype=torch.float64)
+            soft = (total[:, 0] > 1.001).nonzero()[:, 0]
+            stride = max(1, ceil(len(soft) / self.most_soft))
+            soft = members[soft[::stride]]
+            overlap.addmm_(soft.T, soft, alpha=stride)
+        # Its rows sum to 0: a common price changes nothing.
+        curvature = -overlap.double()
+        curvature.diagonal().sub_(curvature.sum(1))
+        value = -temperature * log_sum - self.shares @ prices
+        return DualState(prices, sizes, value.item(), curvature)
 
     def imbalance(self, sizes: Tensor) -> float:
         """Share of the points that sit in a cluster above its share."""
@@ -130,8 +162,7 @@ class SmoothDual:
         temperature: float,
         tolerance: float,
         damping: float,
-        most_steps: int | None = None,
-    ) -> DualState:
+    ) -> tuple[DualState, float]:
         """Move the prices until the soft sizes match the shares.
 
         Where the steps do not suffice to get anywhere near, the temperature
@@ -144,21 +175,23 @@ class SmoothDual:
             tolerance: Largest accepted imbalance.
             damping: Damping of the first step; that of a similar problem
                 solved before saves steps.
-            most_steps: Evaluations at most per temperature.
         """
-        limits = tolerance, most_steps or self.settings.newton_steps
-        state = self._climb(prices, damping, temperature, *limits)
+        state, damping = self._climb(prices, damping, temperature, tolerance)
         stuck = max(tolerance, self.settings.stuck)
         raised = temperature
         while (
             self.imbalance(state.sizes) > stuck and raised < 64 * temperature
         ):
             raised *= 4
-            state = self._climb(state.prices, state.damping, raised, *limits)
+            state, damping = self._climb(
+                state.prices, damping, raised, tolerance
+            )
         while raised > temperature:
             raised /= 4
-            state = self._climb(state.prices, state.damping, raised, *limits)
-        return state
+            state, damping = self._climb(
+                state.prices, damping, raised, tolerance
+            )
+        return state, damping
 
     def _climb(
         self,
@@ -166,53 +199,47 @@ class SmoothDual:
         damping: float,
         temperature: float,
         tolerance: float,
-        most_steps: int,
-    ) -> DualState:
-        """Newton steps at one temperature.
+    ) -> tuple[DualState, float]:
+        """Newton steps at one temperature; the last damping.
 
         The damping follows Marquardt's rule: it falls while the gain is what
-        the Hessian foretold and rises where it is not. Large damping makes
+        the curvature foretold and rises where it is not. Large damping makes
         the step that of Sinkhorn's algorithm, which always gains; small
         damping crosses the gaps between groups of points, where the dual has
         no curvature.
         """
         least, most = self.settings.least_damping, self.settings.most_damping
-        value, members = self.evaluate(prices, temperature)
-        sizes, hessian = _sizes_and_hessian(members, temperature)
-        for _ in range(most_steps):
-            if self.imbalance(sizes) < tolerance:
+        state = self.evaluate(prices, temperature)
+        for _ in range(self.settings.newton_steps):
+            if self.imbalance(state.sizes) < tolerance:
                 break
-            step, foretold = _damped_step(
-                sizes, hessian, self.shares, damping / temperature
-            )
-            trial, members = self.evaluate(prices + step, temperature)
-            gain = (trial - value) / max(foretold, 1e-300)
+            step = temperature * self._damped_step(state, damping)
+            slope = state.sizes - self.shares
+            bend = step @ (state.curvature @ step) / temperature
+            foretold = (slope @ step - 0.5 * bend).item()
+            trial = self.evaluate(state.prices + step, temperature)
+            gain = (trial.value - state.value) / max(foretold, 1e-300)
             if gain > 0.05:
-                prices, value = prices + step, trial
-                sizes, hessian = _sizes_and_hessian(members, temperature)
+                state = trial
             if gain > 0.6:
-                damping = max(damping / 8, least)
+                damping = max(damping / 3, least)
             elif gain < 0.25:
-                damping = min(damping * 6, most)
-        return DualState(prices, sizes, value, damping)
+                damping = min(damping * 4, most)
+        return state, damping
 
+    def _damped_step(self, state: DualState, damping: float) -> Tensor:
+        """Damped Newton step (K,) in temperatures.
 
-def _sizes_and_hessian(
-    members: Tensor, temperature: float
-) -> tuple[Tensor, Tensor]:
-    """Soft sizes (K,) and negative Hessian (K, K) of the dual."""
-    overlap = (members.T @ members).double()
-    sizes = overlap.sum(1)  # memberships of a point sum to 1
-    return sizes, (torch.diag(sizes) - overlap) / temperature
-
-
-def _damped_step(
-    sizes: Tensor, hessian: Tensor, shares: Tensor, damping: float
-) -> tuple[Tensor, float]:
-    """Price change (K,) and the gain that the quadratic model foretells."""
-    floor = torch.maximum(sizes, 0.01 * shares + 1e-9)
-    surplus = sizes - shares
-    step = torch.linalg.solve(hessian + torch.diag(floor * damping), surplus)
-    step -= step.mean()  # a common price assigns nothing
-    gain = surplus @ step - 0.5 * step @ (hessian @ step)
-    return step, gain.item()
+        Of a cluster that is far too small, the logarithm of its size tells
+        how far its price must fall: its soft size shrinks exponentially with
+        its distance from the points.
+        """
+        sizes = state.sizes
+        floor = sizes.maximum(1e-3 * self.shares)
+        missing = torch.log(sizes.clamp_min(1e-38) / self.shares)
+        surplus = sizes - self.shares
+        residual = torch.where(missing < 0, floor * missing, surplus)
+        residual -= floor * (residual.sum() / floor.sum())
+        damped = torch.diag(floor - sizes + floor * damping)
+        step = torch.linalg.solve(state.curvature + damped, residual)
+        return step - step.mean()  # a common price assigns nothing

@@ -26,12 +26,7 @@ from .band import (
     nearest_two,
 )
 from .distributed import ALONE, Points
-from .prices import (
-    Model,
-    SmoothDual,
-    mean_margin,
-    priced_costs,
-)
+from .prices import Model, SmoothDual, priced_costs, typical_margin
 from .settings import Settings
 from .transport import Transport, assign_exactly
 
@@ -116,7 +111,7 @@ def _balance_prices(
         return prices
     shares = (total / num_clusters - band.fixed).clamp_min(0)
     dual = SmoothDual(band.costs, settings, shares)
-    unit = mean_margin(band.costs, prices)
+    unit = typical_margin(band.costs, prices, settings)
     temperature = settings.round_temperature * unit
     tolerance = 0.3 * num_clusters / len(band.costs)
     damping, best = settings.first_damping, prices
@@ -124,8 +119,8 @@ def _balance_prices(
     while (
         errors[-1] > num_clusters / 2 and temperature > 0.1 * settings.coldest
     ):
-        state = dual.solve(prices, temperature, tolerance, damping, 6)
-        prices, damping = state.prices, state.damping
+        state, damping = dual.solve(prices, temperature, tolerance, damping)
+        prices = state.prices
         errors.append(_misplaced(dual, prices))
         if errors[-1] == min(errors):
             best = prices

@@ -8,10 +8,13 @@ class Settings:
     """Sizes of samples, temperatures and tolerances, each with its reason.
 
     Temperatures smooth the assignment (``prices.py``). Their unit is the
-    mean margin, the difference of a point's two lowest priced costs: at a
+    typical margin, the difference of a point's two lowest priced costs: at a
     temperature of 1 a typical point hesitates, at 0.02 it does not.
 
     Attributes:
+        typical_share: Share of the values whose mean is typical of them.
+            The largest are left out, so that a few outliers of any size
+            change no unit; a median would be 0 where most points are equal.
         start_rows: Points per cluster on which starts are tried. Fewer make
             a start noisy, more make the many steps slow.
         start_steps: Centre updates of a start, while the temperature falls
@@ -37,6 +40,10 @@ class Settings:
             enough before a centre update of an annealing.
         price_tolerance: The same in the iterations over all points.
         newton_steps: Evaluations of the dual at most per temperature.
+        hessian_rows: Points per cluster from which the curvature of the dual
+            is taken. Its error costs a few steps; of all points it is a
+            product of matrices that grows with the cube of the number of
+            clusters.
         first_damping: Damping of the first Newton step, and
         least_damping: its bounds, as shares of the clusters' sizes. With
         most_damping: the most, a step is that of Sinkhorn's algorithm.
@@ -63,6 +70,7 @@ class Settings:
             many numbers (256 MiB), and are made anew in every pass otherwise.
     """
 
+    typical_share: float = 0.99
     start_rows: int = 48
     start_steps: int = 14
     start_draws: int = 64
@@ -77,7 +85,8 @@ class Settings:
     first_spread: float = 0.1
     anneal_tolerance: float = 0.04
     price_tolerance: float = 0.003
-    newton_steps: int = 12
+    newton_steps: int = 24
+    hessian_rows: int = 64
     first_damping: float = 0.02
     least_damping: float = 1e-5
     most_damping: float = 10.0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from mmseg_usrn.clustering import Settings, balanced_kmeans
+from mmseg_usrn.clustering.distributed import ALONE, Points
 
 
 def make_points(seed, num_points, channels, kind='normal'):
@@ -23,6 +24,26 @@ def make_points(seed, num_points, channels, kind='normal'):
         chosen = torch.randint(most, (num_points,), generator=generator)
         return points[chosen]
     return points
+
+
+def make_hard_points(kind):
+    """4,000 points and how many clusters are hard to find in them."""
+    points = make_points(0, 4000, 16)
+    generator = torch.Generator().manual_seed(0)
+    draw = torch.rand(4000, generator=generator)
+    if kind == 'outliers':
+        points[draw < 0.001] *= 1000
+    if kind == 'zeros':
+        points[draw < 0.6] = 0
+    if kind == 'duplicates':
+        points = points[(draw * 60).long()]
+    return points, 100 if kind == 'many clusters' else 24
+
+
+def sum_of_squares(points, labels):
+    """Squared distances to the means of the clusters."""
+    groups = [points[labels == label].double() for label in labels.unique()]
+    return sum((rows - rows.mean(0)).square().sum().item() for rows in groups)
 
 
 def assert_balanced(labels, num_clusters):
@@ -72,6 +93,32 @@ def test_optimal_for_its_centers(num_points):
     best = best_inertia(points, result.centers)
     assert result.gap <= 1e-6
     assert result.inertia == pytest.approx(best, rel=1e-6)
+
+
+# The sums that the first version of the solver reached.
+@pytest.mark.parametrize(
+    ('kind', 'reached'),
+    [
+        ('many clusters', 36870),
+        ('outliers', 7.824e7),
+        ('zeros', 20738),
+        ('duplicates', 24906),
+    ],
+)
+def test_hard_points(kind, reached):
+    points, num_clusters = make_hard_points(kind)
+    result = balanced_kmeans(points, num_clusters)
+    assert_balanced(result.labels, num_clusters)
+    assert result.gap <= 1e-6
+    assert sum_of_squares(points, result.labels) < 1.005 * reached
+
+
+def test_outliers_change_no_unit():
+    units = [
+        Points(make_hard_points(kind)[0], ALONE, Settings()).scale
+        for kind in ('none', 'outliers')
+    ]
+    assert units[1] == pytest.approx(units[0], rel=0.05)
 
 
 def test_prices_assign_points():
