@@ -39,6 +39,9 @@ def process_rank(launcher: str) -> int:
 def prepare_launch(cfg: Config) -> None:
     """Make a distributed run work on CPUs as it does on GPUs, in place.
 
+    The model wrapper is :class:`~mmseg_usrn.models.TwoPassDataParallel` if
+    the config names no other.
+
     MMEngine assumes a GPU per process. Without one, the gloo process group is
     made here (MMEngine keeps a group that exists), the model wrapper gets no
     device ids, and synchronised batch norm, which needs GPUs, becomes plain
@@ -55,6 +58,13 @@ def prepare_launch(cfg: Config) -> None:
     wait_for_yapf()
     hooks = cfg.get('custom_hooks') or []
     cfg.custom_hooks = [*hooks, dict(type='AverageNormHook')]
+    # MMEngine reads the entry `find_unused_parameters` where there is no
+    # model_wrapper_cfg only.
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.model_wrapper_cfg = {'type': 'TwoPassDataParallel', **wrapper}
     if torch.cuda.is_available():
         return
     if cfg.launcher != 'pytorch':
@@ -67,14 +77,8 @@ def prepare_launch(cfg: Config) -> None:
         torch_dist.init_process_group(
             'gloo', timeout=seconds and timedelta(seconds=seconds)
         )
-    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
-    wrapper.setdefault('type', 'MMDistributedDataParallel')
-    wrapper.setdefault('broadcast_buffers', False)
-    # MMEngine reads this entry where there is no model_wrapper_cfg only.
-    wrapper.setdefault(
-        'find_unused_parameters', cfg.get('find_unused_parameters', False)
-    )
-    cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
+    cfg.model_wrapper_cfg.setdefault('broadcast_buffers', False)
+    cfg.model_wrapper_cfg.device_ids = None
     if replace_sync_bn(cfg.model):
         print_log('no GPU: SyncBN is replaced by BN', logger='current')
 

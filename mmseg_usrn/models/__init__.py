@@ -5,6 +5,7 @@ from .data_preprocessors import MultiBranchDataPreprocessor
 from .decode_heads import DeepLabV3PlusHead, DualHead
 from .losses import ValidPixelCrossEntropyLoss
 from .segmentors import USRN, SelfTraining
+from .wrappers import TwoPassDataParallel
 
 __all__ = [
     'USRN',
@@ -13,5 +14,6 @@ __all__ = [
     'ForkedBackbone',
     'MultiBranchDataPreprocessor',
     'SelfTraining',
+    'TwoPassDataParallel',
     'ValidPixelCrossEntropyLoss',
 ]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import add_teacher_keys
 from ..losses import has_plain_loss, head_losses
-from ..semi import mean_losses, strong_views
+from ..semi import mean_losses, strong_views, two_pass_step
 from .memory_format import takes_channels_last
 
 Samples = list[SegDataSample]
@@ -84,60 +84,31 @@ class SemiSupervisedSegmentor(EncoderDecoder):
     def loss(
         self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
     ) -> dict[str, Tensor]:
-        """Losses of one batch of labeled and unlabeled images.
+        """Losses of a batch of labeled images, unlabeled images, or both.
 
         Args:
             inputs: (N, 3, H, W) images of the branches ``sup``,
-                ``unsup_weak`` and ``unsup_strong``.
+                ``unsup_weak`` and ``unsup_strong``, of ``sup`` alone, or of
+                all others.
             data_samples: Samples of the same branches.
 
         Returns:
             Losses and what the log shows of the pseudo labels, by name.
         """
-        losses = self.loss_by_gt(inputs['sup'], data_samples['sup'])
-        if not self.is_warming_up:
+        losses = {}
+        if 'sup' in inputs:
+            losses.update(self.loss_by_gt(inputs['sup'], data_samples['sup']))
+        if 'unsup_weak' in inputs and not self.is_warming_up:
             losses.update(self.loss_by_unlabeled(inputs))
         return losses
 
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:
-        """One step with two backward passes: labeled, then unlabeled.
-
-        The graph of the labeled images is released before the unlabeled ones
-        need memory. Gradients add up, so they are those of :meth:`loss`. A
-        distributed model wrapper has a step of its own, with one pass.
-
-        Args:
-            data: A batch of the data loader.
-            optim_wrapper: MMEngine's wrapper of the optimiser.
-
-        Returns:
-            Losses and what the log shows of the pseudo labels, by name.
-        """
+        """One step of two passes, or of one pass during the warm-up."""
         if self.is_warming_up or not isinstance(optim_wrapper, OptimWrapper):
             return super().train_step(data, optim_wrapper)
-        with optim_wrapper.optim_context(self):
-            data = self.data_preprocessor(data, training=True)
-            inputs, samples = data['inputs'], data['data_samples']
-            losses = self.loss_by_gt(inputs['sup'], samples['sup'])
-        labeled, labeled_losses = self.parse_losses(losses)
-        del losses
-        optim_wrapper.backward(optim_wrapper.scale_loss(labeled))
-        # The wrapper counts backward passes to know when gradients have been
-        # accumulated; this one is half of a pass.
-        optim_wrapper._inner_count -= 1
-        learned = {
-            name: value.detach()
-            for name, value in labeled_losses.items()
-            if name != 'loss'
-        }
-        del labeled, labeled_losses
-        with optim_wrapper.optim_context(self):
-            losses = {**learned, **self.loss_by_unlabeled(inputs)}
-        total, log_vars = self.parse_losses(losses)
-        optim_wrapper.update_params(total)
-        return log_vars
+        return two_pass_step(self, data, optim_wrapper)
 
     def loss_by_unlabeled(
         self, inputs: dict[str, Tensor]

@@ -10,6 +10,7 @@ from .pseudo_labels import (
     mean_losses,
     strong_views,
 )
+from .two_pass_step import two_pass_step
 
 __all__ = [
     'GATE_RULES',
@@ -23,4 +24,5 @@ __all__ = [
     'mean_losses',
     'normalized_entropy',
     'strong_views',
+    'two_pass_step',
 ]

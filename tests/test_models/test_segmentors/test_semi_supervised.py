@@ -123,3 +123,71 @@ def test_accumulation_scales_both_passes(model, data):
         copy.train_step(data, optim_wrapper)
     for name, expected in gradients(whole).items():
         assert torch.equal(2 * gradients(half)[name], expected), name
+
+
+@pytest.mark.parametrize(
+    'clip_grad', [dict(max_norm=0.1), dict(type='value', clip_value=0.01)]
+)
+def test_clipped_gradients_are_those_of_the_joint_loss(model, data, clip_grad):
+    joint = deepcopy(model)
+    torch.manual_seed(1)
+    loss, _ = joint.parse_losses(joint.loss(**data))
+    expected = wrapper(joint, clip_grad=dict(clip_grad))
+    expected.zero_grad = lambda **kwargs: None
+    expected.update_params(loss)
+    optim_wrapper = wrapper(model, clip_grad=dict(clip_grad))
+    optim_wrapper.zero_grad = lambda **kwargs: None
+    torch.manual_seed(1)
+    model.train_step(data, optim_wrapper)
+    assert_equal_gradients(model, joint)
+    largest = max(g.abs().max() for g in gradients(model).values())
+    assert 0 < largest <= 0.1
+
+
+def test_accumulated_gradients_are_those_of_the_joint_losses(model, data):
+    """The mean over the steps, the last of them one that is left over."""
+    joint = deepcopy(model)
+    steps = []
+    for copy in (joint, model):
+        optim_wrapper = wrapper(copy, accumulative_counts=2)
+        optim_wrapper.initialize_count_status(copy, 0, 3)
+        optim_wrapper.optimizer.register_step_pre_hook(
+            lambda *args, copy=copy: steps.append(
+                [p.grad.clone() for p in copy.parameters() if p.requires_grad]
+            )
+        )
+        torch.manual_seed(1)
+        for _ in range(3):
+            if copy is model:
+                model.train_step(deepcopy(data), optim_wrapper)
+            else:
+                loss, _ = joint.parse_losses(joint.loss(**data))
+                optim_wrapper.update_params(loss)
+    assert len(steps) == 4
+    for expected, found in ((steps[0], steps[2]), (steps[1], steps[3])):
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_gradients_in_half_precision_are_those_of_the_joint_loss(model, data):
+    model.float()
+    data['inputs'] = {k: v.float() for k, v in data['inputs'].items()}
+    joint = deepcopy(model)
+    torch.manual_seed(1)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = joint.loss(**data)
+    joint.parse_losses(losses)[0].backward()
+    optim_wrapper = wrapper(model)
+    optim_wrapper.zero_grad = lambda **kwargs: None
+    optim_wrapper.optim_context = lambda m: torch.autocast(
+        'cpu', torch.bfloat16
+    )
+    torch.manual_seed(1)
+    model.train_step(data, optim_wrapper)
+    # Sums of two gradients: the order differs by one rounding in float32.
+    assert_equal_gradients(model, joint, rtol=1e-2, atol=1e-4)
+
+
+def assert_equal_gradients(model, other, rtol=0.0, atol=0.0):
+    torch.testing.assert_close(
+        gradients(model), gradients(other), rtol=rtol, atol=atol
+    )

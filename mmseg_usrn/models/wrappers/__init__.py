@@ -1,0 +1,5 @@
+"""Model wrappers."""
+
+from .two_pass_data_parallel import TwoPassDataParallel
+
+__all__ = ['TwoPassDataParallel']
