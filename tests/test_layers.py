@@ -36,7 +36,7 @@ ALLOWED = {
         'evaluation',
     },
 }
-COMMON = {'compat', 'version'}
+COMMON = {'compat', 'config_file', 'version'}
 # Modules outside the package that a part must not import.
 FOREIGN = {
     'clustering': {'mmengine', 'mmseg', 'mmcv', 'mmpretrain'},

@@ -4,9 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from endings import clear_endings
+from mmengine.config import DictAction
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.data_check import CACHE_NAME, check_config
 
 
@@ -39,11 +41,11 @@ def main() -> int:
         The exit code.
     """
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
-    work_dir = Path(args.work_dir or default)
-    report = check_config(cfg, work_dir / CACHE_NAME)
+    with clear_endings():
+        cfg = read_config(args.config, args.cfg_options)
+        default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
+        work_dir = Path(args.work_dir or default)
+        report = check_config(cfg, work_dir / CACHE_NAME)
     print(report.table())
     return 1 if report.errors else 0
 

@@ -10,12 +10,14 @@ import argparse
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from endings import clear_endings
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
 
@@ -58,20 +60,32 @@ def draw_sample(item: dict, palette: list) -> dict[str, np.ndarray]:
 def main() -> None:
     """Draw the picture."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    init_default_scope(cfg.default_scope)
-    set_random_seed(args.seed)
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    if not isinstance(dataset, PairedDataset):
-        raise SystemExit(f'error: {args.config} has no PairedDataset')
-    palette = dataset.metainfo['palette']
-    rows = [
-        draw_sample(dataset[i % len(dataset)], palette)
-        for i in range(args.rows)
-    ]
+    with clear_endings():
+        dataset = dataset_of(args)
+        palette = dataset.metainfo['palette']
+        rows = [
+            draw_sample(dataset[i % len(dataset)], palette)
+            for i in range(args.rows)
+        ]
     figure = plot_image_grid(rows, dataset.metainfo['classes'], palette)
     figure.savefig(args.out)
+
+
+def dataset_of(args: argparse.Namespace) -> PairedDataset:
+    """What the config trains on.
+
+    Raises:
+        ValueError: If it is no paired dataset.
+    """
+    cfg = read_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get('default_scope') or 'mmseg')
+    set_random_seed(args.seed)
+    loader = cfg.get('train_dataloader') or {}
+    settings = loader.get('dataset')
+    dataset = DATASETS.build(settings) if settings else None
+    if not isinstance(dataset, PairedDataset):
+        raise ValueError(f'{args.config} has no PairedDataset to train on')
+    return dataset
 
 
 if __name__ == '__main__':

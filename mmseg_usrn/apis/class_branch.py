@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS
 
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets.palette import default_palette
 from mmseg_usrn.models.checkpoints import (
     load_weights,
@@ -42,7 +43,7 @@ def build_class_branch(
         ValueError: If the file is no checkpoint, or weights are missing or of
             another size.
     """
-    cfg = Config.fromfile(config) if isinstance(config, str) else config
+    cfg = read_config(config) if isinstance(config, str) else config
     cfg = deepcopy(cfg)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     cfg.model = stock_model(cfg.model)

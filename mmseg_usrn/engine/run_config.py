@@ -9,6 +9,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import protect_loading, stock_model
@@ -17,6 +18,8 @@ from .config_checks import check_config, check_options
 from .distributed import num_processes, prepare_launch
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
+TO_TRAIN = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+TO_TEST = ('test_dataloader', 'test_cfg', 'test_evaluator')
 
 
 def add_common_arguments(parser: ArgumentParser) -> None:
@@ -78,11 +81,10 @@ def load_config(
         ValueError: If the config or data of it do not exist, or the launcher
             needs GPUs.
     """
-    if not Path(args.config).is_file():
-        raise ValueError(f'there is no config file {args.config}')
+    cfg = read_config(args.config)
+    check_entries(cfg, args.config, dataloaders)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     protect_loading(args.trust_checkpoint)
-    cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
     of_baseline = cfg.pop('baseline', None) or {}
     cfg.merge_from_dict(of_baseline if baseline else {})
@@ -105,6 +107,29 @@ def load_config(
     warn_about_batch_size(cfg, num_processes(cfg.launcher))
     check_paths(cfg, dataloaders)
     return cfg
+
+
+def check_entries(
+    cfg: Config, path: str, dataloaders: tuple[str, ...]
+) -> None:
+    """Refuse a config that is only a part of one.
+
+    Args:
+        cfg: The config as it was read.
+        path: Its file, for the message.
+        dataloaders: Entries whose data are used.
+
+    Raises:
+        ValueError: If entries are missing; all of them are named.
+    """
+    training = 'train_dataloader' in dataloaders
+    needed = ['model', *(TO_TRAIN if training else TO_TEST)]
+    missing = [name for name in needed if cfg.get(name) is None]
+    if missing:
+        raise ValueError(
+            f'{path} has no {", ".join(missing)}: is it a whole recipe, or '
+            'one of the parts that a recipe names as its _base_?'
+        )
 
 
 def to_baseline(cfg: Config) -> None:

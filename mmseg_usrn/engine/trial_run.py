@@ -5,6 +5,8 @@ from statistics import median
 
 from mmengine.config import Config
 
+from mmseg_usrn.config_file import read_config
+
 from .run_config import RECLUSTER_HOOK
 from .runner import QuietRunner
 
@@ -20,7 +22,7 @@ def expected_time(config: str) -> str:
     Returns:
         For example ``'about 40 minutes (0.9 s an iteration, 2000 of them)'``.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     iters = cfg.train_cfg.max_iters
     warmup = _warmup(cfg)
     supervised, both = measure_iterations(cfg)

@@ -1,0 +1,47 @@
+"""Reading of config files, with one sentence for what is wrong in them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+
+def read_config(
+    path: str | Path, options: Mapping[str, Any] | None = None
+) -> Config:
+    """Read a config file.
+
+    Args:
+        path: The file.
+        options: Settings that override it, by dotted keys.
+
+    Returns:
+        The merged config.
+
+    Raises:
+        ValueError: If the file is not there, or it or one of its bases
+            cannot be read.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'there is no config file {path}')
+    try:
+        cfg = Config.fromfile(path)
+    except FileNotFoundError as error:
+        missing = error.filename or error
+        raise ValueError(
+            f'{path} names a file that is not there: {missing}; look at its '
+            '_base_'
+        ) from error
+    except Exception as error:  # a config is a program of the user's
+        kind, text = type(error).__name__, str(error).partition('\n')[0]
+        raise ValueError(
+            f'the config {path} cannot be read: {kind}: {text}'
+        ) from error
+    try:
+        cfg.merge_from_dict(dict(options or {}))
+    except Exception as error:  # keys of lists, of values, of nothing
+        raise ValueError(
+            f'--cfg-options do not fit {path}: {error}'
+        ) from error
+    return cfg

@@ -1,0 +1,62 @@
+"""Configs that cannot be read."""
+
+import pytest
+
+from mmseg_usrn.config_file import read_config
+from mmseg_usrn.engine.run_config import check_entries
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (None, 'there is no config file .*my.py'),
+        ('model = dict(\n', "my.py cannot be read: SyntaxError: '\\(' was"),
+        ("_base_ = ['nowhere.py']\n", 'names a file .*nowhere.py'),
+        ('model = 1 / 0\n', 'my.py cannot be read: ZeroDivisionError'),
+    ],
+)
+def test_mistakes_in_a_config(tmp_path, content, message):
+    path = tmp_path / 'my.py'
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_config(path)
+
+
+def test_options_that_do_not_fit(tmp_path):
+    path = tmp_path / 'my.py'
+    path.write_text('parts = [dict(a=1), dict(b=2)]\n')
+    assert read_config(path, {'parts.1.b': 3}).parts[1] == dict(b=3)
+    with pytest.raises(ValueError, match='--cfg-options do not fit .*my.py'):
+        read_config(path, {'parts.7.b': 3})
+
+
+def test_a_part_of_a_config(tmp_path):
+    path = tmp_path / 'my.py'
+    path.write_text('model = dict(type=1)\ntrain_cfg = dict()\n')
+    cfg = read_config(path)
+    loaders = ('train_dataloader', 'val_dataloader')
+    needed = 'no train_dataloader, optim_wrapper: is it a whole recipe'
+    with pytest.raises(ValueError, match=needed):
+        check_entries(cfg, str(path), loaders)
+    with pytest.raises(ValueError, match='no test_dataloader, test_cfg, te'):
+        check_entries(cfg, str(path), ('test_dataloader',))
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ('train.py', 'none.py'),
+        ('test.py', 'none.py', 'none.pth'),
+        ('check_data.py', 'none.py'),
+        ('show_samples.py', 'none.py', 'out.png'),
+        ('cluster_subclasses.py', 'none.py', 'none.pth', 'out'),
+        ('predict.py', 'none.py', 'none.pth', '.', '--out', 'out'),
+    ],
+)
+@pytest.mark.slow
+def test_tools_say_one_sentence(command, run_tool, tmp_path):
+    done = run_tool(*command, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert 'error: ' in done.stdout
+    assert 'Traceback' not in done.stdout
