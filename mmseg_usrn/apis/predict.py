@@ -125,11 +125,12 @@ def image_pipeline(cfg: Config) -> Compose:
             they are.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    steps = [TRANSFORMS.build(step) for step in _test_pipeline(cfg)]
+    steps = [TRANSFORMS.build(step) for step in image_steps(cfg)]
     return Compose([s for s in steps if not isinstance(s, LoadAnnotations)])
 
 
-def _test_pipeline(cfg: Config) -> list[dict]:
+def image_steps(cfg: Config) -> list[dict]:
+    """Configs of the steps of the test, masks included."""
     for name in ('test_dataloader', 'val_dataloader'):
         if cfg.get(name):
             return cfg[name].dataset.pipeline
