@@ -51,6 +51,7 @@ def balanced_kmeans(
     features: Tensor,
     n_clusters: int,
     *,
+    ids: Tensor | None = None,
     init: Tensor | None = None,
     max_iter: int = 10,
     tol: float = 5e-4,
@@ -70,6 +71,10 @@ def balanced_kmeans(
         features: (P, C) floating point points of this rank, on any device.
             P may be 0 on some ranks.
         n_clusters: Number of clusters.
+        ids: (P,) int64 numbers that no two points of all ranks share. The
+            result then depends neither on the order of the points nor on
+            how they are spread over the ranks. Default to their places,
+            rank after rank.
         init: (n_clusters, C) centres to start from, equal on all ranks.
             None finds them on a sample of the points. Cluster ``k`` of the
             result continues row ``k``.
@@ -89,11 +94,11 @@ def balanced_kmeans(
             matrix, if there are fewer points than clusters, or if ``init``
             does not fit.
     """
-    _check_arguments(features, n_clusters, init, max_iter)
+    _check_arguments(features, n_clusters, ids, init, max_iter)
     ranks = Ranks(group)
     _check_points(features, n_clusters, ranks, settings.chunk_rows)
     with torch.autocast(features.device.type, enabled=False):
-        points = Points(features, ranks, settings)
+        points = Points(features, ranks, settings, ids, seed)
         model, n_iter = _find_model(
             points, n_clusters, init, max_iter, tol, seed, settings
         )
@@ -122,7 +127,7 @@ def _find_model(
     if n_clusters == 1:  # the mean of normalised rows is 0
         centers = torch.zeros(1, points.features.shape[1], device=device)
         return Model(centers, centers.new_zeros(1).double()), 0
-    sample = points.sample(settings.price_rows * n_clusters, seed)
+    sample = points.sample(settings.price_rows * n_clusters)
     temperature = settings.coldest
     if init is not None:
         centers = points.normalise(init.to(device))
@@ -139,7 +144,11 @@ def _find_model(
 
 
 def _check_arguments(
-    features: Tensor, n_clusters: int, init: Tensor | None, max_iter: int
+    features: Tensor,
+    n_clusters: int,
+    ids: Tensor | None,
+    init: Tensor | None,
+    max_iter: int,
 ) -> None:
     if features.ndim != 2 or not features.is_floating_point():
         raise ValueError(
@@ -149,6 +158,13 @@ def _check_arguments(
     for name, value in (('n_clusters', n_clusters), ('max_iter', max_iter)):
         if value < 1:
             raise ValueError(f'{name} must be at least 1, got {value}')
+    if ids is not None and (
+        ids.dtype != torch.int64 or ids.shape != features.shape[:1]
+    ):
+        raise ValueError(
+            f'ids must be one int64 number per row of features, got '
+            f'{ids.dtype} of shape {tuple(ids.shape)}'
+        )
     wished = (n_clusters, features.shape[1])
     if init is not None and tuple(init.shape) != wished:
         raise ValueError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .distributed import Points, Ranks
+from .distributed import ALONE, Points, Ranks
 from .prices import Model, priced_costs, squared_costs
 
 
@@ -31,15 +31,15 @@ class Band(NamedTuple):
     """Points near a boundary, equal on all ranks.
 
     Attributes:
-        own: This rank's part of them, local indices.
-        mine: Where that part lies in the following.
+        own: (M_rank,) this rank's part of them, local indices.
+        mine: (M_rank,) where that part lies in the following.
         rows: (M, C) float32.
         costs: (M, K) float32, squared distances up to a constant.
         fixed: (K,) float64, sizes without the band.
     """
 
     own: Tensor
-    mine: slice
+    mine: Tensor
     rows: Tensor
     costs: Tensor
     fixed: Tensor
@@ -74,7 +74,7 @@ def make_band(
         nearest, wished, num_clusters, points.ranks, points.total
     )
     index = inside.nonzero()[:, 0]
-    rows, mine = points.take(index)
+    rows, index, mine = points.collect(index, points.ids)
     costs = torch.cat(
         [
             squared_costs(part, model.centers)
@@ -106,15 +106,35 @@ def near_boundary(
     """
     width = _band_width(nearest.margins, wished, ranks, total)
     chosen = nearest.margins <= width
-    order = nearest.margins.argsort()
-    most = max(1, wished // (2 * num_clusters * ranks.size))
-    for cluster in (nearest.labels, nearest.rivals):
-        ranked = order[cluster[order].argsort(stable=True)]
-        sizes = torch.bincount(cluster, minlength=num_clusters)
-        places = torch.arange(len(ranked), device=ranked.device)
-        places -= (sizes.cumsum(0) - sizes)[cluster[ranked]]
-        chosen[ranked[places < most]] = True
+    most = max(1, wished // (2 * num_clusters))
+    for clusters in (nearest.labels, nearest.rivals):
+        limits = _kth_margins(
+            clusters, nearest.margins, most, num_clusters, ranks
+        )
+        chosen |= nearest.margins <= limits[clusters]
     return chosen
+
+
+def _kth_margins(
+    clusters: Tensor,
+    margins: Tensor,
+    most: int,
+    num_clusters: int,
+    ranks: Ranks,
+) -> Tensor:
+    """Margin (K,) below which a cluster has ``most`` points of all ranks."""
+    order = margins.argsort()
+    order = order[clusters[order].argsort(stable=True)]
+    sizes = torch.bincount(clusters, minlength=num_clusters)
+    places = torch.arange(len(order), device=order.device)
+    places -= (sizes.cumsum(0) - sizes)[clusters[order]]
+    inside = order[places < most]
+    clusters, margins = clusters[inside], margins[inside]
+    if ranks.size > 1:
+        clusters, margins = ranks.gather(clusters), ranks.gather(margins)
+        return _kth_margins(clusters, margins, most, num_clusters, ALONE)
+    limits = margins.new_full((num_clusters,), -torch.inf)
+    return limits.scatter_reduce_(0, clusters, margins, 'amax')
 
 
 def _band_width(

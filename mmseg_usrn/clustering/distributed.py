@@ -18,6 +18,11 @@ from torch import Tensor
 from .prices import typical
 from .settings import Settings
 
+# Rows that are added up at a time: float64 copies of them fit into a
+# processor's cache. Sums of float64 sums are, as float32 numbers, the same in
+# every order, however the points are spread over the ranks.
+SUM_ROWS = 2048
+
 
 class Ranks:
     """The ranks of one clustering.
@@ -51,25 +56,16 @@ class Ranks:
         mine[self.rank] = number
         return self.sum(mine)[0].tolist()
 
-    def gather(self, rows: Tensor) -> tuple[Tensor, slice]:
-        """Concatenate the rows of all ranks.
-
-        Args:
-            rows: (M_rank, ...) rows of this rank, M_rank may be 0.
-
-        Returns:
-            The rows of all ranks in rank order, equal on every rank, and
-            where the rows of this rank lie among them.
-        """
+    def gather(self, rows: Tensor) -> Tensor:
+        """Concatenate (M_rank, ...) rows of all ranks in rank order."""
+        if self.size == 1:
+            return rows
         counts = self.counts(len(rows), rows.device)
         start = sum(counts[: self.rank])
-        mine = slice(start, start + len(rows))
-        if self.size == 1:
-            return rows, mine
         # A sum with zeros is exact and knows no unequal numbers of rows.
         gathered = rows.new_zeros(sum(counts), *rows.shape[1:])
-        gathered[mine] = rows
-        return self.sum(gathered)[0], mine
+        gathered[start : start + len(rows)] = rows
+        return self.sum(gathered)[0]
 
 
 ALONE = Ranks(alone=True)
@@ -86,17 +82,28 @@ class Points:
         features: (P, C) floating point tensor, P may be 0 on a rank.
         ranks: The ranks over which the points are spread.
         settings: How many rows to convert at a time and to keep.
+        ids: (P,) int64 numbers that no two points of all ranks share;
+            default to their places among the points of all ranks.
+        seed: Seed of the sample.
     """
 
     def __init__(
-        self, features: Tensor, ranks: Ranks, settings: Settings
+        self,
+        features: Tensor,
+        ranks: Ranks,
+        settings: Settings,
+        ids: Tensor | None = None,
+        seed: int = 0,
     ) -> None:
         self.features = features
         self.ranks = ranks
         self.chunk_rows = settings.chunk_rows
         counts = ranks.counts(len(features), features.device)
         self.total = sum(counts)
-        self.offset = sum(counts[: ranks.rank])
+        if ids is None:
+            places = torch.arange(len(features), device=features.device)
+            ids = places + sum(counts[: ranks.rank])
+        self.ids, self.keys = ids, shuffled(ids, seed)
         self.dtype = (
             torch.float64 if features.dtype == torch.float64 else torch.float32
         )
@@ -108,11 +115,10 @@ class Points:
         self.equal = bool((deviation <= rounding).all())
         self.scale = 1.0 if self.equal else deviation.max().item()
         if not self.equal:
-            norms = torch.linalg.vector_norm(self.sample(4096, 0), dim=1)
+            norms = torch.linalg.vector_norm(self.sample(4096), dim=1)
             # Squares of outliers must not overflow.
             self.scale *= max(typical(norms, settings), 1e-15)
-        small = features.numel() <= settings.cached_numbers
-        if small:
+        if features.numel() <= settings.cached_numbers:
             self.cache = self.normalise(features)
         self.squares = self._squares()
 
@@ -128,21 +134,30 @@ class Points:
             else:
                 yield where, self.cache[where]
 
-    def take(self, index: Tensor) -> tuple[Tensor, slice]:
+    def collect(
+        self, chosen: Tensor, keys: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Gather chosen points of all ranks.
 
         Args:
-            index: Local indices of this rank's part of them.
+            chosen: (M_rank,) local indices of this rank's part of them.
+            keys: (P,) int64 numbers by which they are ordered.
 
         Returns:
-            (M, C) normalised float32 rows, equal on every rank, and where
-            this rank's part lies among them.
+            (M, C) normalised float32 rows in that order, equal on every
+            rank; (M_rank,) which of the points of this rank are among them,
+            and (M_rank,) where.
         """
+        chosen = chosen[keys[chosen].argsort()]
         if self.cache is None:
-            rows = self.normalise(self.features[index])
+            rows = self.normalise(self.features[chosen])
         else:
-            rows = self.cache[index]
-        return self.ranks.gather(rows)
+            rows = self.cache[chosen]
+        if self.ranks.size == 1:
+            return rows, chosen, torch.arange(len(chosen), device=rows.device)
+        ordered, order = self.ranks.gather(keys[chosen]).sort()
+        places = torch.searchsorted(ordered, keys[chosen])
+        return self.ranks.gather(rows)[order], chosen, places
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Map (..., C) feature rows to normalised float32 rows."""
@@ -153,31 +168,29 @@ class Points:
         """Map normalised (..., C) rows back to float32 features."""
         return (rows.double() * self.scale + self.mean).float()
 
-    def sample(self, number: int, seed: int) -> Tensor:
+    def sample(self, number: int) -> Tensor:
         """Random sample of all points, equal on every rank.
 
-        It depends on the seed and on the order of all points, not on how
-        they are spread over the ranks.
+        It depends on the seed and on the ids of the points, not on their
+        order, nor on how they are spread over the ranks.
 
         Returns:
-            (M, C) normalised float32 rows in the order of the points; M is
-            ``number``, or that of all points if there are fewer.
+            (M, C) normalised float32 rows in random order; M is ``number``,
+            or that of all points if there are fewer.
         """
-        device = self.features.device
-        if number >= self.total:
-            return self.take(torch.arange(len(self), device=device))[0]
-        generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randperm(self.total, generator=generator)[:number]
-        chosen = chosen.sort().values - self.offset
-        mine = (chosen >= 0) & (chosen < len(self))
-        return self.take(chosen[mine].to(device))[0]
+        most = min(number, len(self))
+        chosen = self.keys.topk(most, largest=False).indices
+        if number < self.total:
+            lowest = self.ranks.gather(self.keys[chosen]).sort().values
+            chosen = chosen[self.keys[chosen] <= lowest[number - 1]]
+        return self.collect(chosen, self.keys)[0]
 
     def _mean_and_deviation(self) -> tuple[Tensor, Tensor]:
         """Mean and largest deviation of all points, both (C,) float64."""
         channels, ranks = self.features.shape[1], self.ranks
         total = self.features.new_zeros(channels, dtype=torch.float64)
-        for rows in self.features.split(self.chunk_rows):
-            total += rows.to(self.dtype).sum(0).double()
+        for rows in self.features.split(SUM_ROWS):
+            total += rows.sum(0, dtype=torch.float64)
         mean = ranks.sum(total)[0] / self.total
         largest = total.new_zeros(ranks.size, channels)
         for rows in self.features.split(self.chunk_rows):
@@ -194,6 +207,23 @@ class Points:
         for _, rows in self.chunks():
             total += rows.square().sum(1).double().sum()
         return self.ranks.sum(total)[0].item()
+
+
+def shuffled(ids: Tensor, seed: int) -> Tensor:
+    """Random int64 keys (P,) that are different for different ids.
+
+    Steele, Lea and Flood, *Fast splittable pseudorandom number generators*,
+    OOPSLA 2014: the finaliser of SplitMix64, each step of which is
+    invertible.
+    """
+    keys = ids + (seed * 0x9E3779B97F4A7C15 % 2**64 - 2**63)
+    for shift, factor in (
+        (30, -0x40A7B892E31B1A47),
+        (27, -0x6B2FB644ECCEEE15),
+        (31, 1),
+    ):
+        keys = (keys ^ ((keys >> shift) & (2 ** (64 - shift) - 1))) * factor
+    return keys
 
 
 def first_bad_rows(features: Tensor, chunk_rows: int) -> tuple[int, list[int]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .distributed import Points
+from .distributed import SUM_ROWS, Points
 from .prices import (
     Model,
     SmoothDual,
@@ -44,7 +44,7 @@ def find_start(
     points: Points, n_clusters: int, seed: int, settings: Settings
 ) -> Start:
     """Best of several annealings of a small sample, improved on a larger."""
-    few = points.sample(settings.start_rows * n_clusters, seed)
+    few = points.sample(settings.start_rows * n_clusters)
     draws = max(1, settings.start_draws // n_clusters)
     tries = [
         anneal(
@@ -61,7 +61,7 @@ def find_start(
     limit = min(start.value for start in tries)
     limit += 1e-6 * abs(limit)
     best = next(start for start in tries if start.value <= limit)
-    rows = points.sample(settings.anneal_rows * n_clusters, seed)
+    rows = points.sample(settings.anneal_rows * n_clusters)
     return anneal(
         rows,
         few,
@@ -279,12 +279,18 @@ def assign_and_sum(points: Points, model: Model) -> Sums:
 
 
 def sum_by_label(rows: Tensor, label: Tensor, num_clusters: int) -> Tensor:
-    """Sum the (M, C) rows of each label, deterministic on every device."""
+    """Sum the (M, C) rows of each label in float64.
+
+    Deterministic on every device.
+    """
+    total = rows.new_zeros(num_clusters, rows.shape[1], dtype=torch.float64)
     if rows.is_cuda:  # index_add_ adds in no fixed order there
         members = torch.nn.functional.one_hot(label, num_clusters)
-        return members.to(rows.dtype).T @ rows
-    total = rows.new_zeros((num_clusters, rows.shape[1]))
-    return total.index_add_(0, label, rows)
+        return members.double().T @ rows.double()
+    pairs = zip(rows.split(SUM_ROWS), label.split(SUM_ROWS), strict=True)
+    for part, own in pairs:
+        total.index_add_(0, own, part.double())
+    return total
 
 
 def mean_rows(sums: Tensor, sizes: Tensor, centers: Tensor) -> Tensor:

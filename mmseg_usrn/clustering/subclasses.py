@@ -146,6 +146,7 @@ def cluster_classes(
     labels: Tensor,
     subclasses_per_class: Sequence[int],
     *,
+    ids: Tensor | None = None,
     init_prototypes: Tensor | None = None,
     previous_subclasses: Tensor | None = None,
     max_iter: int = 10,
@@ -164,6 +165,7 @@ def cluster_classes(
         labels: (P,) integer class of every point; values outside
             ``[0, K)``, such as 255, are left out.
         subclasses_per_class: K numbers of subclasses.
+        ids: (P,) int64 numbers that no two points of a class share.
         init_prototypes: (S, C) prototypes of the last clustering. Classes
             whose rows are all finite start from them, and their new
             subclasses are matched to the old ones so that ids keep their
@@ -193,6 +195,7 @@ def cluster_classes(
             labels,
             label,
             slice(ends[label], ends[label + 1]),
+            ids,
             max_iter=max_iter,
             tol=tol,
             seed=seed + label,
@@ -208,6 +211,7 @@ def _cluster_class(
     labels: Tensor,
     label: int,
     span: slice,
+    ids: Tensor | None,
     **arguments,
 ) -> None:
     """Cluster a class and write it into its ``span`` of the result."""
@@ -215,7 +219,11 @@ def _cluster_class(
     old = found.prototypes[span]
     warm = bool(torch.isfinite(old).all())
     result = balanced_kmeans(
-        features[index], len(old), init=old if warm else None, **arguments
+        features[index],
+        len(old),
+        ids=None if ids is None else ids[index],
+        init=old if warm else None,
+        **arguments,
     )
     order = torch.arange(len(old), device=index.device)
     if warm:

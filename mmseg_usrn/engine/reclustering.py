@@ -61,6 +61,7 @@ def recluster(
         labeled.features,
         labeled.classes,
         subclasses,
+        ids=cell_ids(labeled),
         init_prototypes=table.prototypes[: sum(subclasses)] if warm else None,
         previous_subclasses=previous_subclasses(table, labeled)
         if warm
@@ -146,6 +147,19 @@ def check_numbers(
             f'has num_subclasses={table.num_subclasses}; set both to the '
             'same number'
         )
+
+
+def cell_ids(labeled: LabeledFeatures) -> Tensor:
+    """Numbers (P,) that no two cells of a class share on any rank.
+
+    The address of the cell among those of all images; after all addresses
+    the image, for the one cell that its class may have beside the grid.
+    """
+    cells_per_image = labeled.cells_per_image
+    start = cells_per_image.cumsum(0) - cells_per_image
+    address = start[labeled.images] + labeled.cells
+    beside = cells_per_image.sum() + labeled.images
+    return torch.where(labeled.cells < 0, beside, address)
 
 
 def previous_subclasses(

@@ -39,6 +39,26 @@ def cluster_shards(folder):
         cluster_classes(points, classes, [5, 5, 1])
 
 
+def make_cells():
+    """Cells of 12 images that form no groups, and their images."""
+    generator = torch.Generator().manual_seed(1)
+    cells = torch.randn(3000, 16, generator=generator).half()
+    return cells, torch.arange(3000) // 250
+
+
+def cluster_images(folder):
+    """On every rank: cluster the cells of every so many-th image."""
+    rank, size = dist.get_rank(), dist.get_world_size()
+    cells, images = make_cells()
+    own = (images % size == rank).nonzero()[:, 0]
+    own = own.flip(0)  # the order does not matter either
+    result = balanced_kmeans(cells[own], 24, ids=own)
+    per_class = cluster_classes(
+        cells[own], own % 3 // 2, [9, 4], ids=own
+    ).subclasses
+    torch.save((own, result.labels, per_class), f'{folder}/{size}{rank}.pt')
+
+
 class SameOnAll(Ranks):
     """As if every rank had the same numbers."""
 
@@ -48,6 +68,9 @@ class SameOnAll(Ranks):
 
     def sum(self, *tensors):
         return [self.size * tensor for tensor in tensors]
+
+    def gather(self, rows):
+        return rows.repeat(self.size)
 
 
 def test_band_does_not_grow_with_the_ranks():
@@ -82,3 +105,17 @@ def test_two_ranks(tmp_path, run_ranks):
         assert torch.equal(first[2]['sizes'], classes.sizes)
         assert torch.equal(first[2]['prototypes'], second[2]['prototypes'])
         assert torch.allclose(first[2]['prototypes'], classes.prototypes)
+
+
+@pytest.mark.slow
+def test_any_number_of_ranks_gives_the_same_labels(tmp_path, run_ranks):
+    cells, _ = make_cells()
+    ids = torch.arange(3000)
+    expected = balanced_kmeans(cells, 24, ids=ids).labels
+    per_class = cluster_classes(cells, ids % 3 // 2, [9, 4], ids=ids)
+    for size in (2, 3):
+        run_ranks(cluster_images, tmp_path, world_size=size)
+        parts = [torch.load(tmp_path / f'{size}{r}.pt') for r in range(size)]
+        own, labels, subclasses = map(torch.cat, zip(*parts, strict=True))
+        assert torch.equal(labels, expected[own])
+        assert torch.equal(subclasses, per_class.subclasses[own])

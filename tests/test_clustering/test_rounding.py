@@ -16,7 +16,7 @@ def test_gap_counts_what_float32_cannot_see():
     )
     features[:1000, 0] += 1
     points = Points(features, ALONE, Settings(chunk_rows=256))
-    rows = points.sample(2000, seed=0)
+    rows = points.normalise(features)
     model = Model(rows[::400], torch.zeros(5, dtype=torch.float64))
     labels = priced_costs(rows, model).argmin(1)
     apart = rows.double()[:, None] - model.centers.double()

@@ -9,7 +9,7 @@ import torch
 from mmengine.dist import get_rank, get_world_size
 
 from mmseg_usrn.engine import recluster
-from mmseg_usrn.engine.reclustering import class_table
+from mmseg_usrn.engine.reclustering import cell_ids, class_table
 from mmseg_usrn.structures import LabeledFeatures, SubclassTable
 
 IMAGES = [0, 0, 0, 0, 1, 1, 1]
@@ -45,6 +45,12 @@ def random_features(seed=0) -> LabeledFeatures:
 @pytest.fixture
 def table() -> SubclassTable:
     return SubclassTable(num_classes=2, num_subclasses=3)
+
+
+def test_cells_have_the_same_ids_on_any_rank():
+    assert cell_ids(example()).tolist() == [0, 1, 2, 3, 4, 5, 8]
+    second = example(rank=1, world_size=2)
+    assert cell_ids(second).tolist() == [4, 5, 8]
 
 
 def test_table_of_the_example(table):
