@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -57,18 +56,20 @@ def _launched(config: Path, work_dir: Path, number: int, target: str) -> str:
     try:
         if not wait_for(lambda: _iteration(log) >= 3):
             return f'no training: {log.read_text()[-2000:]}'
-        if target == 'the whole job':
-            os.killpg(launcher.pid, number)
-        else:
-            ranks = _ranks(launcher.pid)
-            to = launcher.pid if target == 'the launcher' else ranks[1]
-            os.kill(to, number)
+        ranks = _ranks(launcher.pid)
+        targets = {
+            'the launcher': [launcher.pid],
+            'rank 1': ranks[1:],
+            'the whole job': [launcher.pid, *ranks],
+        }
+        for process in targets[target]:
+            os.kill(process, number)
         code = launcher.wait(60)
         seen = _ending(code, work_dir, log)
-        gone = wait_for(lambda: not _group(launcher.pid), 10)
+        gone = wait_for(lambda: not _alive(ranks), 10)
         return seen if gone else f'{seen}, but not all processes are gone'
     finally:
-        _end_group(launcher)
+        launcher.kill()
 
 
 def _killed_launcher(folder: Path) -> Iterator[Row]:
@@ -76,9 +77,10 @@ def _killed_launcher(folder: Path) -> Iterator[Row]:
     launcher = _launch(config, folder / 'run', folder / 'log')
     try:
         assert wait_for(lambda: _iteration(folder / 'log') >= 3)
+        ranks = _ranks(launcher.pid)
         launcher.kill()
         launcher.wait()
-        gone = wait_for(lambda: not _group(launcher.pid), 30)
+        gone = wait_for(lambda: not _alive(ranks), 30)
         seen = 'ranks gone within 30 s' if gone else 'ranks go on'
         yield Row('SIGKILL to the launcher', 'ranks gone within 30 s', seen)
         last = latest_checkpoint(folder / 'run')
@@ -86,7 +88,7 @@ def _killed_launcher(folder: Path) -> Iterator[Row]:
         seen = 'a whole checkpoint' if whole else 'no whole checkpoint'
         yield Row('after that', 'a whole checkpoint', seen)
     finally:
-        _end_group(launcher)
+        launcher.kill()
 
 
 def _launch(config: Path, work_dir: Path, log: Path) -> subprocess.Popen:
@@ -147,18 +149,15 @@ def _ranks(launcher: int) -> list[int]:
     return sorted(map(int, text.stdout.split()))
 
 
-def _group(leader: int) -> list[str]:
-    """Living processes of a session."""
-    found = subprocess.run(
-        ['ps', '-o', 'stat=,pid=', '-g', str(leader)],
-        capture_output=True,
-        text=True,
-    )
-    lines = found.stdout.splitlines()
-    return [line for line in lines if not line.strip().startswith('Z')]
+def _alive(processes: list[int]) -> list[int]:
+    """Those that still run."""
+    return [pid for pid in processes if _state(pid) not in ('', 'Z')]
 
 
-def _end_group(process: subprocess.Popen) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _state(process: int) -> str:
+    """As `ps` shows it; empty for a process that is gone."""
+    try:
+        status = Path(f'/proc/{process}/status').read_text()
+    except OSError:
+        return ''
+    return status.partition('State:')[2].split()[0]
