@@ -1,10 +1,10 @@
 """Feature extraction, reclustering and launching."""
 
+from .errors import NotFiniteError
 from .feature_extraction import extract_labeled_features
 from .hooks import (
     AverageNormHook,
     FiniteLossHook,
-    NotFiniteError,
     PreemptionHook,
     ResumeHook,
     SubclassReclusterHook,

@@ -15,6 +15,8 @@ from mmseg_usrn.datasets.transforms import grid_size
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import LabeledFeatures
 
+from .errors import NotFiniteError
+
 
 @torch.no_grad()
 def extract_labeled_features(
@@ -35,6 +37,9 @@ def extract_labeled_features(
 
     Returns:
         The features of this rank's images; ``cells_per_image`` covers all.
+
+    Raises:
+        NotFiniteError: If a feature is infinite or no number.
     """
     rank, world_size = get_dist_info()
     indices = range(rank, len(dataset), world_size)
@@ -61,6 +66,7 @@ def extract_labeled_features(
         features, classes, cells = _labeled_cells(
             model, batch['inputs'], sample, grid
         )
+        _check_finite(features, classes, sample)
         image = torch.full_like(cells, index)
         parts.append([features, classes, image, cells])
     model.train(training)
@@ -86,6 +92,21 @@ def _labeled_cells(
     )
     features = _grid_features(model, inputs, sample, *grid)
     return features[cells].half(), classes, cells.masked_fill(is_extra, -1)
+
+
+def _check_finite(
+    features: Tensor, classes: Tensor, sample: SegDataSample
+) -> None:
+    """Refuse features (P, C) that have no distance to others."""
+    bad = ~features.isfinite().all(1)
+    if bad.any():
+        path = sample.metainfo.get('img_path', 'an image without a path')
+        raise NotFiniteError(
+            f'{int(bad.sum())} of {len(bad)} features of {path} are not '
+            f'finite (or above 65504), first of class '
+            f'{int(classes[bad][0])}: nothing is clustered; look at this '
+            'image, or lower the learning rate'
+        )
 
 
 def _join(parts: list[Tensor]) -> Tensor:

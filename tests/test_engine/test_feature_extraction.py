@@ -10,7 +10,7 @@ from mmseg.models.utils import resize
 from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.datasets import AddCellMap
-from mmseg_usrn.engine import extract_labeled_features
+from mmseg_usrn.engine import NotFiniteError, extract_labeled_features
 from mmseg_usrn.engine.feature_extraction import select_cells
 
 
@@ -117,6 +117,14 @@ def test_images_that_are_no_multiple_of_the_stride(toy_config):
         expected[found.cells[of_image]],
         atol=1e-2,
     )
+
+
+def test_features_that_are_no_numbers_name_image_and_class(toy_config):
+    model, dataset = build(toy_config)
+    model.backbone.trunk.conv1.weight.data[0] = torch.inf
+    message = r'features of .*/labeled/0.png are not finite .* of class [0-3]'
+    with pytest.raises(NotFiniteError, match=message):
+        extract_labeled_features(model, dataset, 8, num_workers=0)
 
 
 def extract_on_rank(config_file, folder):

@@ -1,7 +1,7 @@
 """Hooks."""
 
 from .average_norm_hook import AverageNormHook
-from .finite_loss_hook import FiniteLossHook, NotFiniteError
+from .finite_loss_hook import FiniteLossHook
 from .preemption_hook import PreemptionHook
 from .resume_hook import ResumeHook
 from .subclass_recluster_hook import (
@@ -13,7 +13,6 @@ from .whole_checkpoint_hook import WholeCheckpointHook
 __all__ = [
     'AverageNormHook',
     'FiniteLossHook',
-    'NotFiniteError',
     'PreemptionHook',
     'ResumeHook',
     'SubclassReclusterHook',

@@ -8,11 +8,8 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
+from ..errors import NotFiniteError
 from .subclass_recluster_hook import unwrap
-
-
-class NotFiniteError(RuntimeError):
-    """A loss or a weight that is infinite or no number."""
 
 
 @HOOKS.register_module()
