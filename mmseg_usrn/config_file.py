@@ -1,10 +1,11 @@
 """Reading of config files, with one sentence for what is wrong in them."""
 
+from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 
 def read_config(
@@ -45,3 +46,24 @@ def read_config(
             f'--cfg-options do not fit {path}: {error}'
         ) from error
     return cfg
+
+
+class KeyValueAction(DictAction):
+    """MMEngine's action, with a sentence for what it cannot read."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Read settings of the form ``key=value``."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError) as error:
+            raise ArgumentError(
+                self,
+                'each setting is one word of the form key=value, with the '
+                f'brackets that it opens; got {" ".join(values)} ({error})',
+            ) from None

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from endings import clear_endings
-from mmengine.config import DictAction
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.config_file import read_config
+from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.data_check import CACHE_NAME, check_config
+from mmseg_usrn.engine.config_checks import check_options
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         help='settings that override the config, as key=value',
     )
     return parser.parse_args()
@@ -42,7 +42,9 @@ def main() -> int:
     """
     args = parse_args()
     with clear_endings():
-        cfg = read_config(args.config, args.cfg_options)
+        options = args.cfg_options or {}
+        check_options(read_config(args.config), options)
+        cfg = read_config(args.config, options)
         default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
         work_dir = Path(args.work_dir or default)
         report = check_config(cfg, work_dir / CACHE_NAME)

@@ -11,14 +11,14 @@ import argparse
 import numpy as np
 import torch
 from endings import clear_endings
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.config_file import read_config
+from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.engine.config_checks import check_options
 from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
 
 
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         help='settings that override the config, as key=value',
     )
     return parser.parse_args()
@@ -77,7 +77,9 @@ def dataset_of(args: argparse.Namespace) -> PairedDataset:
     Raises:
         ValueError: If it is no paired dataset.
     """
-    cfg = read_config(args.config, args.cfg_options)
+    options = args.cfg_options or {}
+    check_options(read_config(args.config), options)
+    cfg = read_config(args.config, options)
     init_default_scope(cfg.get('default_scope') or 'mmseg')
     set_random_seed(args.seed)
     loader = cfg.get('train_dataloader') or {}

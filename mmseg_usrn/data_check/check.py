@@ -72,6 +72,8 @@ def check_config(
             datasets[name] = _build(config)
         except (ValueError, OSError, AssertionError) as reason:
             problem = f'cannot be loaded: {reason}'
+            if isinstance(reason, UnicodeDecodeError):
+                problem = f'{config["ann_file"]} is no list of names'
             broken.append(error(name, problem, advice))
     seen = scan(datasets, _num_classes(cfg.model), cache_file)
     report = make_report(seen)

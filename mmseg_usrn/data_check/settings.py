@@ -148,7 +148,9 @@ def _reduces(part: Part) -> bool:
 
 def _contradict(labeled: Part, part: Part) -> bool:
     """Whether the same masks would get other classes in another part."""
-    if _reduces(labeled) == _reduces(part) or missing_classes(labeled):
+    if _reduces(labeled) == _reduces(part):
+        return False
+    if missing_classes(labeled) and not _reduces(labeled):
         return False
     starts = {
         0

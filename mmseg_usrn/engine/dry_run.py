@@ -28,8 +28,9 @@ from mmseg_usrn.models.segmentors.semi_supervised import (
 )
 
 from .feature_extraction import extract_labeled_features
-from .hooks.subclass_recluster_hook import unwrap
+from .hooks.subclass_recluster_hook import SubclassReclusterHook, unwrap
 from .reclustering import recluster
+from .runner import reason
 
 REPORT = 'dry_run.txt'
 """File beside the log with the whole report of what fails."""
@@ -61,7 +62,7 @@ def try_one_batch(runner: Runner) -> None:
             except Exception as error:
                 _write_report(runner)
                 raise ValueError(
-                    f'{where} would fail: {_reason(error)}\n{advice}; the '
+                    f'{where} would fail: {reason(error)}\n{advice}; the '
                     f'whole report is in {Path(runner.log_dir, REPORT)}'
                 ) from error
 
@@ -76,6 +77,7 @@ class Trial:
     def __init__(self, runner: Runner) -> None:
         self.cfg = deepcopy(runner.cfg)
         self.model = deepcopy(unwrap(runner.model))
+        self.runner = runner
         self.dataset: Any = None
         self.batch: Any = None
 
@@ -135,7 +137,10 @@ class Trial:
         check_repeats(labeled, 'clustered')
         few = range(min(len(labeled), max(batch_size, CLUSTERED)))
         features = extract_labeled_features(
-            self.model, Subset(labeled, few), self.dataset.cell_stride, 0
+            self._feature_model(),
+            Subset(labeled, few),
+            self.dataset.cell_stride,
+            0,
         )
         table = self.model.subclass_table
         cells = torch.bincount(features.classes, minlength=table.num_classes)
@@ -144,6 +149,15 @@ class Trial:
         if wanted:  # these images may have no label at all
             shares = resolve_subclasses(cells.tolist(), wanted)
             recluster(table, features, shares)
+
+    def _feature_model(self) -> Any:
+        """The model whose features are clustered."""
+        if getattr(self.runner, 'is_resuming', False):
+            return self.model
+        for hook in self.runner.hooks:
+            if isinstance(hook, SubclassReclusterHook):
+                return hook.feature_model(self.runner, self.model)
+        return self.model
 
     def learn_unlabeled(self) -> None:
         """Losses of unlabeled images and their gradients."""
@@ -247,16 +261,6 @@ def quiet() -> Iterator[None]:
 def _in_memory(metric: dict) -> dict:
     """Settings with which a metric writes no files."""
     return {'output_dir': None} if 'output_dir' in metric else {}
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, and where if it is not said by us."""
-    text = str(error) or type(error).__name__
-    if isinstance(error, ValueError):
-        return text
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = '/'.join(Path(frame.filename).parts[-2:])
-    return f'{type(error).__name__}: {text} ({where}:{frame.lineno})'
 
 
 def _write_report(runner: Runner) -> None:

@@ -6,16 +6,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmseg_usrn.config_file import read_config
+from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import protect_loading, stock_model
 
-from .config_checks import check_config, check_options
+from .config_checks import check_config, check_dicts, check_options
 from .distributed import num_processes, prepare_launch
+from .work_dir import check_work_dir
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
 TO_TRAIN = ('train_dataloader', 'train_cfg', 'optim_wrapper')
@@ -32,7 +33,7 @@ def add_common_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         help='settings that override the config, as key=value',
     )
     parser.add_argument(
@@ -91,6 +92,12 @@ def load_config(
     options = args.cfg_options or {}
     check_options(cfg, options)
     cfg.merge_from_dict(options)
+    check_dicts(cfg)
+    if baseline and feature_checkpoint:
+        raise ValueError(
+            '--feature-checkpoint is of no use with --baseline, which has no '
+            f'{RECLUSTER_HOOK}: leave one of them out'
+        )
     if feature_checkpoint:
         set_feature_checkpoint(cfg, feature_checkpoint)
     if baseline:
@@ -101,6 +108,7 @@ def load_config(
         cfg.work_dir = args.work_dir
     suffix = '_baseline' if baseline else ''
     cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}{suffix}')
+    check_work_dir(cfg.work_dir)
     use_exact_metrics(cfg)
     check_config(cfg, dataloaders)
     prepare_launch(cfg)

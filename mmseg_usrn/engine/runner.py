@@ -2,9 +2,12 @@
 
 import logging
 import re
+import traceback
+from pathlib import Path
 
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from torch import nn
 
 FOR_THE_FILE = re.compile(
     # The config stands in the file that MMEngine dumps.
@@ -24,6 +27,9 @@ NOISE = (
 )
 """Warnings of MMSeg about its own defaults, by how they begin."""
 
+FOUND_IN = re.compile(r'^(?:class `\w+` in \S+: )+')
+"""What MMEngine puts in front of errors in what it builds."""
+
 
 class QuietRunner(Runner):
     """A runner that prints some fifty lines before its first iteration.
@@ -39,6 +45,33 @@ class QuietRunner(Runner):
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(is_for_the_screen)
         return logger
+
+    def build_model(self, model: nn.Module | dict) -> nn.Module:
+        """Build the model.
+
+        Args:
+            model: Its config.
+
+        Raises:
+            ValueError: If it cannot be built from its settings.
+        """
+        try:
+            return super().build_model(model)
+        except Exception as error:
+            raise ValueError(
+                f'the model cannot be built: {reason(error)}; look at model '
+                'in the config'
+            ) from error
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, and where if it is not said by a ``ValueError``."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = FOUND_IN.sub('', str(error)) or str(frame.line)
+    if isinstance(error, ValueError):
+        return text
+    where = '/'.join(Path(frame.filename).parts[-2:])
+    return f'{type(error).__name__}: {text} ({where}:{frame.lineno})'
 
 
 def is_for_the_screen(record: logging.LogRecord) -> bool:

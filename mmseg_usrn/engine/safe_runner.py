@@ -148,6 +148,11 @@ class SafeRunner(QuietRunner):
             match.check_all(filename)
         elif self._is_testing:
             match.check_class_branch(filename)
+        elif match.is_none:
+            raise ValueError(
+                f'{filename} holds no weight that the model has: correct '
+                'load_from, or leave it out'
+            )
         for line in match.lines():
             self.logger.warning(f'{filename}: {line}')
         self._has_loaded = True

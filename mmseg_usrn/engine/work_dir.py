@@ -62,6 +62,25 @@ def lock_work_dir(folder: str | Path) -> TextIO | None:
     return file
 
 
+def check_work_dir(folder: str) -> None:
+    """Refuse a work dir that cannot be written to.
+
+    Args:
+        folder: It need not be there.
+
+    Raises:
+        ValueError: If a file is in its way, or the rights are missing.
+    """
+    place = Path(folder).absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        what = 'cannot be written to' if place.is_dir() else 'is a file'
+        raise ValueError(
+            f'work_dir={folder}: {place} {what}; choose another --work-dir'
+        )
+
+
 def latest_checkpoint(folder: str | Path) -> Path | None:
     """The newest whole checkpoint of a work dir.
 

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from tests.trust.table import run_groups
 
-PARTS = ('resume', 'kills', 'signals', 'memory')
+PARTS = ('resume', 'kills', 'signals', 'memory', 'wrong_inputs')
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .arguments import argument_mistakes
-from .evaluation import evaluation_mistakes
+from .entries import entry_mistakes
+from .evaluation import evaluation_mistakes, metric_mistakes
 from .mistakes import Mistake, refuse
 from .options import option_mistakes
 from .parts import part_mistakes
@@ -15,7 +16,13 @@ from .places import BUILT, TESTED
 from .ranges import range_mistakes
 from .schedule import schedule_mistakes
 
-__all__ = ['Mistake', 'check_config', 'check_options', 'config_mistakes']
+__all__ = [
+    'Mistake',
+    'check_config',
+    'check_dicts',
+    'check_options',
+    'config_mistakes',
+]
 
 
 def check_options(cfg: Config, options: dict) -> None:
@@ -31,6 +38,18 @@ def check_options(cfg: Config, options: dict) -> None:
     """
     init_default_scope(cfg.get('default_scope') or 'mmseg')
     refuse(option_mistakes(cfg, options))
+
+
+def check_dicts(cfg: Config) -> None:
+    """Refuse entries that are not of the kind that they must be.
+
+    Args:
+        cfg: A whole config.
+
+    Raises:
+        ValueError: If there is one; all are listed.
+    """
+    refuse(entry_mistakes(cfg))
 
 
 def check_config(cfg: Config, dataloaders: tuple[str, ...] = ()) -> None:
@@ -64,3 +83,5 @@ def config_mistakes(cfg: Config, training: bool = True) -> Iterator[Mistake]:
         yield from pipeline_mistakes(cfg)
         yield from part_mistakes(cfg)
         yield from evaluation_mistakes(cfg)
+    else:
+        yield from metric_mistakes(cfg)

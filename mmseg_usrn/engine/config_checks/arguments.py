@@ -1,6 +1,6 @@
 """Names and arguments that nothing in a config can be built from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter
 
 from mmengine.config import Config
@@ -104,7 +104,7 @@ def _arguments(place: Place) -> Iterator[Mistake]:
     parameters, _ = parameters_of(place.cls)
     for name, parameter in parameters.items():
         if name in place.config:
-            why = misfit(place.config[name], parameter)
+            why = misfit(place.config[name], parameter, is_ours(place.cls))
             if why:
                 value = shown(place.config[name])
                 yield Mistake(place.at(name), f'={value} {why}', 'correct it')
@@ -116,6 +116,11 @@ def _arguments(place: Place) -> Iterator[Mistake]:
                 f': {owner} needs {name}',
                 f'set {place.at(name)}',
             )
+
+
+def is_ours(cls: Callable | None) -> bool:
+    """Whether a class is of this package, whose annotations are checked."""
+    return getattr(cls, '__module__', '').startswith('mmseg_usrn.')
 
 
 def _is_required(place: Place, parameter: Parameter) -> bool:

@@ -19,7 +19,7 @@ def evaluation_mistakes(cfg: Config) -> Iterator[Mistake]:
     Args:
         cfg: A whole config.
     """
-    for check in (_annotations, _samplers, _metrics, _best):
+    for check in (_annotations, _samplers, metric_mistakes, _best):
         yield from check(cfg)
 
 
@@ -35,22 +35,29 @@ def _annotations(cfg: Config) -> Iterator[Mistake]:
             node.get('dataset'), Mapping
         ):
             node, path = node['dataset'], f'{path}.dataset'
-        if not isinstance(node, Mapping):
-            continue
-        if node.get('type') == 'UnlabeledDataset':
-            yield Mistake(
-                f'{path}.type', ' has no masks to evaluate on', _NO_VAL
-            )
-            continue
-        steps = node.get('pipeline')
-        if isinstance(steps, list) and not any(
-            loads_masks(step_name(step)) for step in steps
-        ):
-            yield Mistake(
-                f'{path}.pipeline',
-                ' loads no masks to evaluate on',
-                "add dict(type='LoadAnnotations') behind Resize",
-            )
+        if isinstance(node, Mapping):
+            yield from _masks(path, node)
+
+
+def _masks(path: str, dataset: Mapping) -> Iterator[Mistake]:
+    """A dataset of images alone."""
+    if dataset.get('type') == 'UnlabeledDataset':
+        yield Mistake(f'{path}.type', ' has no masks to evaluate on', _NO_VAL)
+        return
+    steps = dataset.get('pipeline')
+    if isinstance(steps, list) and not any(
+        loads_masks(step_name(step)) for step in steps
+    ):
+        yield Mistake(
+            f'{path}.pipeline',
+            ' loads no masks to evaluate on',
+            "add dict(type='LoadAnnotations') behind Resize",
+        )
+    folders = dataset.get('data_prefix')
+    if isinstance(folders, Mapping) and not folders.get('seg_map_path'):
+        yield Mistake(
+            f'{path}.data_prefix', ' names no folder of masks', _NO_VAL
+        )
 
 
 _NO_VAL = (
@@ -76,8 +83,12 @@ def _samplers(cfg: Config) -> Iterator[Mistake]:
             )
 
 
-def _metrics(cfg: Config) -> Iterator[Mistake]:
-    """Metrics that are not known."""
+def metric_mistakes(cfg: Config) -> Iterator[Mistake]:
+    """Metrics that are not known.
+
+    Args:
+        cfg: A whole config.
+    """
     for part in ('val', 'test'):
         node = cfg.get(f'{part}_evaluator')
         for index, evaluator in enumerate(as_dicts(node)):
@@ -121,4 +132,4 @@ def _metric_names(evaluator: Mapping) -> list:
     if evaluator.get('type') not in METRICS:
         return []
     names = evaluator.get('iou_metrics', ['mIoU'])
-    return [names] if isinstance(names, str) else list(names or [None])
+    return list(names) if isinstance(names, list | tuple) else [names]

@@ -39,6 +39,7 @@ def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         for place in walk(cfg.get(name), (name,)):
             yield from _strong_view(place)
+            yield from _ends(place)
             yield from _without_draws(place, name != 'train_dataloader')
             if name != 'train_dataloader':
                 yield from _order(place)
@@ -54,6 +55,19 @@ def _strong_view(place: Place) -> Iterator[Mistake]:
             "its pseudo labels, made on the other view, don't fit",
             'move it in front of MultiBranch',
         )
+
+
+def _ends(place: Place) -> Iterator[Mistake]:
+    """Views that nothing packs."""
+    for branch, steps in place.config.items():
+        if not str(branch).startswith(BRANCH) or not isinstance(steps, list):
+            continue
+        if not steps or not step_name(steps[-1]).startswith('Pack'):
+            yield Mistake(
+                place.at(branch),
+                ': the pipeline of a view packs what it has made',
+                "end it with dict(type='PackSegInputs')",
+            )
 
 
 def _without_draws(place: Place, evaluated: bool) -> Iterator[Mistake]:

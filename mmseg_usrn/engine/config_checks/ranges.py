@@ -59,6 +59,9 @@ RANGES: dict[str, dict[str, str]] = {
         max_epochs=COUNT, val_interval=COUNT, val_begin=NOT_NEGATIVE
     ),
     'LoggerHook': dict(interval=COUNT),
+    'CheckpointHook': dict(
+        interval='[1, inf) or -1', max_keep_ckpts='[1, inf) or -1'
+    ),
     'EMAHook': dict(interval=COUNT, momentum='(0, 1)'),
     'LogProcessor': dict(window_size=COUNT),
     # optimiser
@@ -121,10 +124,16 @@ PLAIN: dict[str, dict[str, str]] = {
 }
 """Ranges in dicts without a type, by the key that they stand under."""
 
-WHOLE = frozenset(('batch_size', 'num_workers', 'base_batch_size', 'seed'))
+WHOLE = frozenset(
+    (
+        *('batch_size', 'num_workers', 'base_batch_size', 'seed'),
+        *('num_classes', 'channels'),
+    )
+)
 ORDERED = frozenset(
     ('ratio_range', 'long_side', 'contrast_range', 'saturation_range')
 )
+LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'NOTSET')
 CHOICES = dict(gate=GATE_RULES)
 """Words that a setting takes."""
 
@@ -136,6 +145,10 @@ def range_mistakes(cfg: Config, roots: tuple[str, ...]) -> Iterator[Mistake]:
         cfg: A whole config.
         roots: Its entries to look at.
     """
+    level = cfg.get('log_level', 'INFO')
+    if level not in LEVELS:
+        text = f'={shown(level)} is no choice'
+        yield Mistake('log_level', text, do_you_mean(str(level), LEVELS))
     for place in places(cfg, roots):
         for key, limits in _ranges_of(place).items():
             value = place.config.get(key)
@@ -170,7 +183,7 @@ def _why(key: str, value: Any, limits: str) -> str:
     pairs = [n for n in numbers if isinstance(n, list | tuple)]
     numbers = [n for n in numbers if n not in pairs]
     numbers += [n for pair in pairs for n in pair]
-    if key in WHOLE and not all(isinstance(n, int) for n in numbers):
+    if key in WHOLE and not isinstance(value, int):
         return 'it must be a whole number'
     if not all(
         isinstance(n, Real) and not isinstance(n, bool) for n in numbers

@@ -41,7 +41,7 @@ _CONTENT = (
 _NEUTRAL = frozenset(('Optional', 'Union', 'None', 'NoneType', 'class'))
 
 
-def misfit(value: Any, parameter: Parameter) -> str:
+def misfit(value: Any, parameter: Parameter, exact: bool = False) -> str:
     """Why a value cannot be that of an argument.
 
     Annotations that their own default contradicts are not believed; without
@@ -50,12 +50,13 @@ def misfit(value: Any, parameter: Parameter) -> str:
     Args:
         value: A value of a config.
         parameter: The argument.
+        exact: Whether the annotation says where None is allowed.
 
     Returns:
         The reason, ``''`` if there is none.
     """
     default = parameter.default
-    if value is None or value is default:
+    if value is default or (value is None and not exact):
         return ''
     kinds = kinds_of(parameter.annotation)
     if not kinds and type(default) in (bool, int, float):
@@ -84,10 +85,14 @@ def kinds_of(annotation: Any) -> set[str]:
     words = [word for word in words if word not in _NEUTRAL]
     if not all(word in _KINDS for word in words):
         return set()
-    return {_KINDS[word] for word in words}
+    kinds = {_KINDS[word] for word in words}
+    is_optional = 'None' in text or 'Optional' in text
+    return kinds | ({'None'} if is_optional and kinds else set())
 
 
 def _fits(value: Any, kinds: set[str]) -> bool:
+    if value is None:
+        return 'None' in kinds
     if isinstance(value, bool):
         return 'bool' in kinds
     if isinstance(value, int):

@@ -119,7 +119,7 @@ class SubclassReclusterHook(Hook):
             f'{runner.iter}' + (f', features of {source}' if source else '')
         )
         labeled = extract_labeled_features(
-            self._feature_model(runner, model),
+            self.feature_model(runner, model),
             dataset.without_augmentation(),
             dataset.cell_stride,
             self.num_workers,
@@ -184,7 +184,19 @@ class SubclassReclusterHook(Hook):
                 'scale=(512, 512)) before LoadAnnotations in that pipeline'
             ) from error
 
-    def _feature_model(self, runner: Runner, model: USRN) -> USRN:
+    def feature_model(self, runner: Runner, model: USRN) -> USRN:
+        """The model whose features are clustered.
+
+        Args:
+            runner: The runner, for the settings of the model.
+            model: The model that is trained.
+
+        Returns:
+            That model, or one with the weights of ``feature_checkpoint``.
+
+        Raises:
+            ValueError: If these do not fit.
+        """
         if self.feature_checkpoint is None:
             return model
         settings = {**deepcopy(runner.cfg.model), 'teacher_momentum': None}

@@ -21,12 +21,14 @@ class Match:
         unexpected: Of the checkpoint, not in the model.
         resized: In both, but of different sizes.
         prefix: Of the class branch's weights.
+        is_none: Whether no weight of the class branch fits.
     """
 
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     resized: list[str] = field(default_factory=list)
     prefix: tuple[str, ...] = STOCK_CLASS_BRANCH
+    is_none: bool = False
 
     def lines(self) -> list[str]:
         """What was left out, a line for each kind."""
@@ -112,4 +114,10 @@ def load_weights(model: nn.Module, checkpoint: dict) -> Match:
     for error in found[2]:
         named = re.match(r'size mismatch for (\S+):', error)
         match.resized.append(named[1] if named else error)
+    branch = {n for n in model.state_dict() if n.startswith(match.prefix)}
+    left_out = {*match.missing, *match.resized}
+    match.is_none = not any(
+        name not in left_out and 'num_batches_tracked' not in name
+        for name in branch
+    )
     return match
