@@ -38,7 +38,7 @@ TEST = (
     ('a config as a checkpoint', 'good.py', ('toy.py', 'good.py')),
     ('an empty checkpoint', 'empty.pth', ('toy.py', 'empty.pth')),
     ('a checkpoint of nothing', 'weights.pth', ('toy.py', 'weights.pth')),
-    ('config and checkpoint in the wrong order', 'toy.py', ('weights.pth', 'toy.py')),
+    ('config and checkpoint in the wrong order', 'weights.pth cannot be read', ('weights.pth', 'toy.py')),
     ('a misspelt option', 'do you mean threshold?', ('toy.py', 'weights.pth', '--cfg-options', 'model.treshold=1')),
     ('a misspelt metric', 'do you mean mIoU?', ('toy.py', 'weights.pth', '--cfg-options', 'test_evaluator.iou_metrics=mIou')),
     ('an unknown argument', 'unrecognized arguments', ('toy.py', 'weights.pth', '--speed')),

@@ -133,7 +133,7 @@ CONFIGS = (
     damage('a config of bytes', 'toy.py', write, 'toy.py', b'\xff\x00\x81\xfe'),
     damage('a base that is not there', 'no_base.py', append, "_base_ = 'no_base.py'\n"),
     damage('a base of MMSegmentation that is not there', 'nothing.py', append, "_base_ = 'mmseg::_base_/nothing.py'\n"),
-    damage('a key of two bases', 'good.py', config, "_base_ = ['good.py', 'good.py']\n"),
+    damage('a key of two bases', 'Duplicate key', config, "_base_ = ['good.py', 'good.py']\n"),
     damage('a package that is not there', 'no_package', append, "custom_imports = dict(imports=['no_package'])\n"),
     damage('a model that is a text', 'model', append, "model = 'USRN'\n"),
     damage('a list in place of the data', 'train_dataloader', append, 'train_dataloader = []\n'),
