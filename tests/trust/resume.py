@@ -19,7 +19,7 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.engine.distributed import prepare_launch
 from mmseg_usrn.engine.safe_runner import SafeRunner
 from mmseg_usrn.engine.work_dir import write_pointer
-from mmseg_usrn.models.checkpoints import read_checkpoint
+from mmseg_usrn.models.checkpoints import protect_loading, read_checkpoint
 from tests.ranks import run_ranks
 from tests.toy import toy_config, write_toy_images
 from tests.trust.table import Group, Row
@@ -82,6 +82,7 @@ def train(config: Path | str, work_dir: Path, resume: bool = False) -> None:
     cfg.work_dir, cfg.resume = str(work_dir), resume
     cfg.launcher = 'pytorch' if is_distributed() else 'none'
     prepare_launch(cfg)
+    protect_loading()
     # Most of the time would go into the layout of the config's text, which
     # is made anew for each checkpoint.
     with patch.object(Config, 'pretty_text', property(str)):

@@ -1,0 +1,73 @@
+"""What a user sees when a tool ends early."""
+
+import runpy
+
+import pytest
+from mmseg.registry import MODELS
+
+from mmseg_usrn.engine import NotFiniteError
+from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
+
+
+@pytest.fixture
+def ending(project_root, capsys, monkeypatch):
+    """Ends with an error; gives the exit code and what was printed."""
+    path = project_root / 'tools' / 'endings.py'
+    clear_endings = runpy.run_path(str(path))['clear_endings']
+
+    def end(error, is_training=False):
+        monkeypatch.setattr(stop_request, 'is_training', is_training)
+        with pytest.raises(SystemExit) as caught, clear_endings():
+            raise error
+        return caught.value.code, capsys.readouterr().err
+
+    return end
+
+
+def error_of(action):
+    try:
+        action()
+    except Exception as error:
+        return error
+    raise AssertionError('no error')
+
+
+def test_a_mistake_is_one_sentence(ending):
+    assert ending(ValueError('gate is wrong')) == (1, 'error: gate is wrong\n')
+    missing = FileNotFoundError(2, 'No such file or directory', 'a.png')
+    assert "directory: 'a.png'" in ending(missing)[1]
+
+
+def test_a_class_that_is_built_names_itself(ending):
+    """As some versions of MMEngine put it."""
+    where = 'class `FCNHead` in mmseg/models/decode_heads/fcn_head.py: '
+    error = AssertionError(f'{where}num_convs is negative')
+    assert ending(error) == (1, 'error: FCNHead: num_convs is negative\n')
+
+
+def test_an_unknown_class_is_one_sentence(ending):
+    code, text = ending(error_of(lambda: MODELS.build(dict(type='Nobody'))))
+    assert code == 1
+    assert text.startswith('error: Nobody is not in ')
+    assert 'More details' not in text and len(text.splitlines()) == 1
+
+
+def test_a_fault_of_ours_shows_where_it_is(ending):
+    code, text = ending(IndexError('7'))
+    assert code == 1
+    assert 'Traceback' in text and 'IndexError: 7' in text
+    assert 'not of your settings' in text
+
+
+def test_what_goes_wrong_in_training_shows_where_it_is(ending):
+    code, text = ending(ValueError('shapes'), is_training=True)
+    assert code == 1 and 'Traceback' in text
+
+
+def test_numbers_that_go_bad_are_said_without_a_traceback(ending):
+    code, text = ending(NotFiniteError('loss is nan'), is_training=True)
+    assert (code, text) == (1, 'error: loss is nan\n')
+
+
+def test_a_stopped_run_says_try_again_by_its_code(ending):
+    assert ending(Preempted()) == (EXIT_CODE, '')
