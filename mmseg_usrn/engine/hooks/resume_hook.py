@@ -28,21 +28,11 @@ class ResumeHook(Hook):
         self._facts: dict[str, str] = {}
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the facts of the run, and the states if it can be resumed.
-
-        The best checkpoint cannot, and a run that begins with it has a new
-        teacher: the old one, half of its size, is left out.
-        """
+        """Add the facts of the run, and the states if it can be resumed."""
         self._facts = self._facts or run_facts(runner)
         checkpoint['meta'][FACTS] = self._facts
         if 'optimizer' in checkpoint:
             checkpoint['process_states'] = runner.process_states
-        else:
-            checkpoint['state_dict'] = {
-                name: weight
-                for name, weight in checkpoint['state_dict'].items()
-                if not name.startswith('teacher.')
-            }
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the facts before anything of the checkpoint is used."""

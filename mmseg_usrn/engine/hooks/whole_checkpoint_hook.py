@@ -47,6 +47,19 @@ class WholeCheckpointHook(CheckpointHook):
             ):
                 self.file_backend.remove(osp.join(self.out_dir, name))
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Leave the teacher, half of the weights, out of the best checkpoint.
+
+        No run is resumed from it, and one that begins with its weights has a
+        new teacher.
+        """
+        if 'optimizer' not in checkpoint:
+            checkpoint['state_dict'] = {
+                name: weight
+                for name, weight in checkpoint['state_dict'].items()
+                if not name.startswith('teacher.')
+            }
+
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
     ) -> None:
