@@ -6,9 +6,9 @@ from .subclasses import (
     ClassClusters,
     apportion_subclasses,
     cluster_classes,
-    match_centers,
     resolve_subclasses,
 )
+from .transport import match_centers
 
 __all__ = [
     'BalancedKMeansResult',

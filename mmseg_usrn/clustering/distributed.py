@@ -15,13 +15,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from .prices import typical
+from .prices import SUM_ROWS, typical
 from .settings import Settings
-
-# Rows that are added up at a time: float64 copies of them fit into a
-# processor's cache. Sums of float64 sums are, as float32 numbers, the same in
-# every order, however the points are spread over the ranks.
-SUM_ROWS = 2048
 
 
 class Ranks:

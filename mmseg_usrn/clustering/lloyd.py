@@ -12,11 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .distributed import SUM_ROWS, Points
+from .distributed import Points
 from .prices import (
     Model,
     SmoothDual,
     priced_costs,
+    share_out,
     soft_members,
     squared_costs,
     typical,
@@ -217,7 +218,7 @@ class Sums(NamedTuple):
     """Sums over all points.
 
     Attributes:
-        sizes: (K,) float64 points per cluster.
+        sizes: (K,) float64 points per cluster, with fractions.
         rows: (K, C) float64 sum of the rows of each cluster.
         lowest: (1,) float64 sum of the lowest priced cost.
     """
@@ -251,7 +252,7 @@ def refine(
     while step < max_iter:
         step += 1
         model = pricer.solve(model)
-        sums = assign_and_sum(points, model)
+        sums = assign_and_sum(points, model, pricer.temperature)
         pricer.update(sums.sizes)
         centers = mean_rows(sums.rows, sums.sizes, model.centers)
         model = Model(centers, model.prices)
@@ -264,33 +265,17 @@ def refine(
     return pricer.solve(model), step
 
 
-def assign_and_sum(points: Points, model: Model) -> Sums:
+def assign_and_sum(points: Points, model: Model, temperature: float) -> Sums:
     """One pass over all points at fixed centres and prices."""
-    num_clusters = len(model.prices)
     sizes = torch.zeros_like(model.prices)
     rows_sum = torch.zeros_like(model.centers, dtype=torch.float64)
     lowest = sizes.new_zeros(1)
     for _, rows in points.chunks():
-        cost, label = priced_costs(rows, model).min(1)
-        sizes += torch.bincount(label, minlength=num_clusters)
-        rows_sum += sum_by_label(rows, label, num_clusters)
-        lowest += cost.double().sum()
+        more = share_out(rows, priced_costs(rows, model), temperature)
+        sizes += more[0]
+        rows_sum += more[1]
+        lowest += more[2]
     return Sums(*points.ranks.sum(sizes, rows_sum, lowest))
-
-
-def sum_by_label(rows: Tensor, label: Tensor, num_clusters: int) -> Tensor:
-    """Sum the (M, C) rows of each label in float64.
-
-    Deterministic on every device.
-    """
-    total = rows.new_zeros(num_clusters, rows.shape[1], dtype=torch.float64)
-    if rows.is_cuda:  # index_add_ adds in no fixed order there
-        members = torch.nn.functional.one_hot(label, num_clusters)
-        return members.double().T @ rows.double()
-    pairs = zip(rows.split(SUM_ROWS), label.split(SUM_ROWS), strict=True)
-    for part, own in pairs:
-        total.index_add_(0, own, part.double())
-    return total
 
 
 def mean_rows(sums: Tensor, sizes: Tensor, centers: Tensor) -> Tensor:

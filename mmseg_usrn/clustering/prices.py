@@ -25,6 +25,16 @@ from torch import Tensor
 
 from .settings import Settings
 
+# Rows that are added up at a time: float64 copies of them fit into a
+# processor's cache. Sums of float64 sums are, as float32 numbers, the same in
+# every order, however the points are spread over the ranks.
+SUM_ROWS = 2048
+
+
+# Margin in temperatures above which a point is one cluster's: at 3, the second
+# best would get 5 % of it.
+HESITANT = 3.0
+
 
 class Model(NamedTuple):
     """What assigns a point: ``argmin_k |x - centers_k|^2 + prices_k``.
@@ -80,6 +90,48 @@ def soft_members(
     members = scores.sub_(top).clamp_min_(-25).exp_()
     total = members.sum(1, keepdim=True)
     return members.div_(total), top.add_(total.log())
+
+
+def share_out(
+    rows: Tensor, costs: Tensor, temperature: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Give rows to their clusters: sizes (K,), sums (K, C), lowest costs.
+
+    A row whose second best cluster is hardly dearer is shared by several, as
+    in the prices' solution. Of equal rows, which all hesitate alike, each
+    cluster so gets the part that its price pays for, not all or none.
+
+    Args:
+        rows: (M, C) float32.
+        costs: (M, K) float32 priced costs.
+        temperature: The one that the prices were solved at.
+    """
+    lowest, label = costs.min(1)
+    place = label[:, None]
+    second = costs.scatter_(1, place, torch.inf).amin(1)
+    costs.scatter_(1, place, lowest[:, None])
+    sizes = torch.bincount(label, minlength=costs.shape[1]).double()
+    sums = sum_by_label(rows, label, costs.shape[1])
+    soft = (second - lowest < HESITANT * temperature).nonzero()[:, 0]
+    moves = torch.softmax(costs[soft] * (-1 / temperature), 1).double()
+    moves.scatter_add_(1, place[soft], -torch.ones_like(moves[:, :1]))
+    sums.addmm_(moves.T, rows[soft].double())
+    return sizes + moves.sum(0), sums, lowest.double().sum()
+
+
+def sum_by_label(rows: Tensor, label: Tensor, num_clusters: int) -> Tensor:
+    """Sum the (M, C) rows of each label in float64.
+
+    Deterministic on every device.
+    """
+    if rows.is_cuda:  # index_add_ adds in no fixed order there
+        members = torch.nn.functional.one_hot(label, num_clusters)
+        return members.double().T @ rows.double()
+    total = rows.new_zeros(num_clusters, rows.shape[1], dtype=torch.float64)
+    pairs = zip(rows.split(SUM_ROWS), label.split(SUM_ROWS), strict=True)
+    for part, own in pairs:
+        total.index_add_(0, own, part.double())
+    return total
 
 
 class DualState(NamedTuple):

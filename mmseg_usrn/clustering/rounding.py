@@ -124,8 +124,8 @@ def _balance_prices(
         errors.append(_misplaced(dual, prices))
         if errors[-1] == min(errors):
             best = prices
-        if len(errors) > 4 and min(errors[-3:]) > min(errors):
-            break
+        if len(errors) > 2 and errors[-1] > 0.7 * errors[-2]:
+            break  # points that hesitate at any temperature, as equal ones
         temperature *= settings.round_cooling
     return best
 

@@ -23,7 +23,7 @@ class Settings:
             clusters fall into bad optima more often, and cost little.
         most_starts: A bound of that number, for two or three clusters.
         anneal_rows: Points per cluster on which the best start is improved;
-            its centres are then good to a sixteenth of a cluster's spread.
+            its centres are then good to an eleventh of a cluster's spread.
         anneal_steps: Centre updates of that, from ``warm`` to ``cold``.
         price_rows: Points per cluster on which prices are solved in the
             iterations over all points. The cost of a solution grows with
@@ -75,8 +75,8 @@ class Settings:
     start_steps: int = 14
     start_draws: int = 64
     most_starts: int = 4
-    anneal_rows: int = 256
-    anneal_steps: int = 8
+    anneal_rows: int = 128
+    anneal_steps: int = 6
     price_rows: int = 96
     hot: float = 0.5
     warm: float = 0.1

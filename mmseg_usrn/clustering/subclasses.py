@@ -21,7 +21,7 @@ from torch import Tensor
 from .balanced_kmeans import balanced_kmeans
 from .distributed import Ranks
 from .settings import DEFAULT, Settings
-from .transport import assign_exactly
+from .transport import match_centers
 
 
 def resolve_subclasses(
@@ -233,24 +233,6 @@ def _cluster_class(
     found.prices[span.start + order] = result.prices
     found.inertia[label] = result.inertia
     found.gap[label] = result.gap
-
-
-def match_centers(old: Tensor, new: Tensor) -> Tensor:
-    """Pair old and new centres so that the pairs are close together.
-
-    Args:
-        old: (n, C) centres.
-        new: (n, C) centres.
-
-    Returns:
-        (n,) int64; entry ``i`` is the old centre paired with the new centre
-        ``i``. The sum of squared distances of the pairs is the smallest.
-    """
-    costs = torch.cdist(new.double(), old.double()).square().cpu()
-    least = torch.ones(len(old), dtype=torch.int64)
-    solved = assign_exactly(costs, costs.new_zeros(len(old)), least, 0)
-    assert solved is not None
-    return solved.labels.to(old.device)
 
 
 def _nothing(

@@ -57,6 +57,24 @@ def assign_exactly(
     return Transport(graph.labels, prices + graph.potentials())
 
 
+def match_centers(old: Tensor, new: Tensor) -> Tensor:
+    """Pair old and new centres so that the pairs are close together.
+
+    Args:
+        old: (n, C) centres.
+        new: (n, C) centres.
+
+    Returns:
+        (n,) int64; entry ``i`` is the old centre paired with the new centre
+        ``i``. The sum of squared distances of the pairs is the smallest.
+    """
+    costs = torch.cdist(new.double(), old.double()).square().cpu()
+    least = torch.ones(len(old), dtype=torch.int64)
+    solved = assign_exactly(costs, costs.new_zeros(len(old)), least, 0)
+    assert solved is not None
+    return solved.labels.to(old.device)
+
+
 class _MoveGraph:
     """Clusters as nodes, cheapest moves as edges.
 

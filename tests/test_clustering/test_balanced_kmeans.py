@@ -146,7 +146,7 @@ def test_same_seed_same_result():
 
 
 def test_ids_take_the_place_of_the_order():
-    points, order = make_points(2, 3000, 6), torch.randperm(3000)
+    points, order = make_points(2, 3000, 16), torch.randperm(3000)
     first = balanced_kmeans(points, 7, ids=torch.arange(3000))
     second = balanced_kmeans(points[order], 7, ids=order)
     assert torch.equal(first.labels[order], second.labels)
