@@ -269,18 +269,19 @@ def print_pixels(report: DataReport) -> None:
 def print_next_steps(args: argparse.Namespace, tests: bool) -> None:
     """Print the commands that follow, and how long the training takes."""
     out, name = args.out, Path(args.out).stem
+    print(f'Next: python tools/train.py {out}')
+    checkpoint = f'work_dirs/{name}/CHECKPOINT.pth'
+    if tests:
+        print(f'Then: python tools/test.py {out} {checkpoint}')
+    print(f'Then: python tools/predict.py {out} {checkpoint} IMAGES --out DIR')
     if args.model == 'light':
+        print('Measuring a few iterations ...', flush=True)
         print(f'The training takes {expected_time(out)} on this machine.')
     elif not torch.cuda.is_available():
         print(
             'There is no GPU: this training would take days. --model light '
             'writes one for CPUs.'
         )
-    print(f'Next: python tools/train.py {out}')
-    checkpoint = f'work_dirs/{name}/CHECKPOINT.pth'
-    if tests:
-        print(f'Then: python tools/test.py {out} {checkpoint}')
-    print(f'Then: python tools/predict.py {out} {checkpoint} IMAGES --out DIR')
 
 
 if __name__ == '__main__':
