@@ -1,16 +1,11 @@
 """One batch through every part of a training, before it starts."""
 
-import logging
-import random
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_reduce, is_main_process
@@ -27,8 +22,10 @@ from mmseg_usrn.models.segmentors.semi_supervised import (
     SemiSupervisedSegmentor,
 )
 
+from .config_checks.mistakes import nearest
 from .feature_extraction import extract_labeled_features
 from .hooks.subclass_recluster_hook import SubclassReclusterHook, unwrap
+from .process_state import quiet, unchanged_randomness
 from .reclustering import recluster
 from .runner import reason
 
@@ -84,6 +81,7 @@ class Trial:
     def steps(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """Name, advice and function of each part, in their order."""
         data = 'look at train_dataloader.dataset'
+        yield 'the optimiser', 'look at optim_wrapper', self.match_weights
         model = 'look at model: channels of backbone and heads, crop sizes'
         yield 'loading a batch', data, self.load
         yield 'learning from labeled images', model, self.learn_labeled
@@ -101,6 +99,19 @@ class Trial:
         if isinstance(self.model, USRN):
             return self.model.is_warming_up
         return not isinstance(self.model, SemiSupervisedSegmentor)
+
+    def match_weights(self) -> None:
+        """Refuse settings of weights whose names are misspelt."""
+        paramwise = self.cfg.optim_wrapper.get('paramwise_cfg') or {}
+        names = [name for name, _ in self.model.named_parameters()]
+        parts = {part for name in names for part in name.split('.')}
+        for key in paramwise.get('custom_keys') or {}:
+            likely = nearest(key, parts, 0.8)
+            if likely and not any(key in name for name in names):
+                raise ValueError(
+                    f'custom_keys names {key!r}, which is in the name of no '
+                    f'weight: do you mean {likely}?'
+                )
 
     def load(self) -> None:
         """Load the first images, as many as a batch has."""
@@ -145,10 +156,32 @@ class Trial:
         table = self.model.subclass_table
         cells = torch.bincount(features.classes, minlength=table.num_classes)
         all_reduce(cells)
-        wanted = min(table.num_subclasses, int(cells.sum()))
+        wanted = self._wanted(int(cells.sum()), len(few) / len(labeled))
         if wanted:  # these images may have no label at all
             shares = resolve_subclasses(cells.tolist(), wanted)
             recluster(table, features, shares)
+
+    def _wanted(self, cells: int, share: float) -> int | list[int]:
+        """Subclasses of a share of the labeled images.
+
+        Args:
+            cells: Their labeled cells.
+            share: How many of the labeled images they are, in (0, 1].
+
+        Raises:
+            ValueError: If there are more subclasses than cells.
+        """
+        total = self.model.subclass_table.num_subclasses
+        hooks = self.runner.hooks
+        numbers = [getattr(h, 'subclasses_per_class', None) for h in hooks]
+        if share == 1:
+            return next(filter(None, numbers), total)
+        if total > 2 * cells / share:
+            raise ValueError(
+                f'num_subclasses={total}, but the labeled images have about '
+                f'{cells / share:.0f} labeled cells; lower it, or label more'
+            )
+        return min(total, cells)
 
     def _feature_model(self) -> Any:
         """The model whose features are clustered."""
@@ -231,31 +264,6 @@ def check_repeats(dataset: Any, what: str) -> None:
             f'the pipeline of images that are {what} draws at random: loaded '
             'twice, one image is not the same'
         )
-
-
-@contextmanager
-def unchanged_randomness() -> Iterator[None]:
-    """Put the states of all random numbers back at the end."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep logs and warnings off the screen."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _in_memory(metric: dict) -> dict:

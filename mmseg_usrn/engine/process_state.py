@@ -1,6 +1,10 @@
 """State of a process that is in no weight: random numbers and gradients."""
 
+import logging
 import random
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,3 +57,28 @@ def restore_state(model: nn.Module, states: list[dict[str, Any]]) -> None:
         gradient = state['gradients'].get(name)
         if gradient is not None:
             parameter.grad = gradient.to(parameter.device)
+
+
+@contextmanager
+def unchanged_randomness() -> Iterator[None]:
+    """Put the states of all random numbers back at the end."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep logs and warnings off the screen."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        logging.disable(before)

@@ -57,7 +57,7 @@ class ExactIoUMetric(IoUMetric):
         prefix: str | None = None,
     ) -> None:
         names = [iou_metrics] if isinstance(iou_metrics, str) else iou_metrics
-        for name in names:
+        for name in names or ['']:
             if name not in REPORTED:
                 raise ValueError(
                     f'iou_metrics knows no {name!r}: use some of '

@@ -137,6 +137,20 @@ def test_other_models(toy_config, try_out, kind):
             'TypeError',
         ),
         (
+            {
+                'optim_wrapper.paramwise_cfg': dict(
+                    custom_keys={'bakbone': dict(lr_mult=0.1)}
+                )
+            },
+            'the optimiser',
+            'do you mean backbone?',
+        ),
+        (
+            {'model.num_subclasses': 5000},
+            'clustering',
+            'lower num_subclasses',
+        ),
+        (
             {'default_hooks.checkpoint.save_best': 'mDice'},
             'the validation',
             "save_best='mDice' is not reported, only aAcc, mIoU, mAcc",

@@ -28,6 +28,12 @@ def text(path: str, folder: Path) -> None:
     (folder / path).write_text('not an image\n')
 
 
+def dangle(path: str, folder: Path) -> None:
+    """A link to a file that is not there."""
+    (folder / path).unlink()
+    (folder / path).symlink_to('nowhere.png')
+
+
 def remove(path: str, folder: Path) -> None:
     """A file that is not there."""
     (folder / path).unlink()
@@ -82,6 +88,7 @@ IMAGES = (
         for part in PARTS
         for kind in (empty, cut, text)
     ),
+    damage('a link to a mask that is not there', 'labeled_masks/0.png', dangle, 'toy/labeled_masks/0.png'),
     *(
         damage(f'no folder {part}', f'toy/{part}', hide, f'toy/{part}')
         for part in PARTS

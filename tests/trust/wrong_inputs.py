@@ -108,7 +108,7 @@ def seen(case: Case, folder: Path) -> str:
                     *case.command(),
                     log=log,
                     cwd=folder,
-                    before=_without_layout,
+                    before=_prepare,
                 ),
                 TIMEOUT,
             )
@@ -188,7 +188,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _without_layout() -> None:
+def _prepare() -> None:
+    # Of a fork of pytest these are its own.
+    sys.stdout = open(1, 'w', closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, 'w', closefd=False)  # noqa: SIM115
+    # Laying the text of a config out takes a while.
     patch.object(Config, 'pretty_text', property(str)).start()
 
 

@@ -173,7 +173,7 @@ RANGES = (
     (f'{HOOK}.interval', '-1', '[1, inf)'),
     (f'{HOOK}.num_workers', '-1', '[0, inf)'),
     (f'{HOOK}.subclasses_per_class', '[2,2,2,-2]', '[0, inf)'),
-    (f'{HOOK}.subclasses_per_class', '[2,2]', 'numbers for 4 classes'),
+    (f'{HOOK}.subclasses_per_class', '[2,2]', 'for 4 classes'),
     (f'{HOOK}.subclasses_per_class', '[9,2,2,2]', 'num_subclasses=8'),
     ('train_cfg.max_iters', '0', '[1, inf)'),
     ('train_cfg.max_iters', '-5', '[1, inf)'),

@@ -28,6 +28,12 @@ def _annotations(cfg: Config) -> Iterator[Mistake]:
     for part in ('val', 'test'):
         loader = cfg.get(f'{part}_dataloader')
         evaluators = as_dicts(cfg.get(f'{part}_evaluator'))
+        if loader and cfg.get(f'{part}_evaluator') == []:
+            yield Mistake(
+                f'{part}_evaluator=[]',
+                ': nothing would be measured',
+                "set it to dict(type='ExactIoUMetric')",
+            )
         if not loader or all(e.get('format_only') for e in evaluators):
             continue
         node, path = loader.get('dataset'), f'{part}_dataloader.dataset'
@@ -132,4 +138,6 @@ def _metric_names(evaluator: Mapping) -> list:
     if evaluator.get('type') not in METRICS:
         return []
     names = evaluator.get('iou_metrics', ['mIoU'])
-    return list(names) if isinstance(names, list | tuple) else [names]
+    return (
+        list(names) or [None] if isinstance(names, list | tuple) else [names]
+    )

@@ -43,6 +43,13 @@ def _classes(cfg: Config) -> Iterator[Mistake]:
     if 'labeled' not in found:
         return
     wanted = _class_names(found['labeled'][1])
+    twice = sorted({name for name in wanted if wanted.count(name) > 1})
+    if twice:
+        yield Mistake(
+            f'{found["labeled"][0]}.metainfo.classes',
+            f' names {twice[0]} twice',
+            'give each class a name of its own',
+        )
     for path, dataset in list(found.values())[1:]:
         names = _class_names(dataset)
         if names and wanted and names != wanted:

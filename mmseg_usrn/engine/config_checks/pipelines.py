@@ -27,6 +27,17 @@ RANDOM = frozenset(
 )
 """Transforms that draw, whose names do not begin with Random."""
 
+ALBU = frozenset(
+    (
+        *('HorizontalFlip', 'VerticalFlip', 'Flip', 'Transpose', 'Rotate'),
+        *('RandomRotate90', 'ShiftScaleRotate', 'Affine', 'Perspective'),
+        *('RandomCrop', 'RandomResizedCrop', 'RandomSizedCrop', 'CenterCrop'),
+        *('Resize', 'RandomScale', 'ElasticTransform', 'GridDistortion'),
+        *('OpticalDistortion', 'D4', 'SafeRotate', 'PiecewiseAffine'),
+    )
+)
+"""Those of albumentations, inside ``Albu``."""
+
 BRANCH = 'unsup_'
 
 
@@ -48,7 +59,11 @@ def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
 def _strong_view(place: Place) -> Iterator[Mistake]:
     """Geometry in a branch, where the views no longer match."""
     in_branch = any(str(k).startswith(BRANCH) for k in place.path)
-    if in_branch and _is_kind(place, GEOMETRIC):
+    inside = place.config.get('transforms') or []
+    by_albu = place.config.get('type') == 'Albu' and any(
+        step_name(step) in ALBU for step in inside
+    )
+    if in_branch and (by_albu or _is_kind(place, GEOMETRIC)):
         yield Mistake(
             place.name,
             f': {place.config["type"]} moves the pixels of one view, so that '

@@ -55,6 +55,9 @@ REGISTRIES = dict(
     collate_fn=root.FUNCTIONS,
     init_cfg=registry.WEIGHT_INITIALIZERS,
 )
+FOREIGN = (('Albu', 'transforms'),)
+"""Types and keys whose dicts are those of another package."""
+
 OF_BUILDERS = frozenset(
     (
         *('self', 'params', 'runner', 'dataloader', 'num_features', 'dataset'),
@@ -136,7 +139,8 @@ def walk(node: Any, path: tuple) -> Iterator[Place]:
     if isinstance(node, Mapping):
         yield place_at(path, node)
         for key, child in node.items():
-            yield from walk(child, (*path, key))
+            if (node.get('type'), key) not in FOREIGN:
+                yield from walk(child, (*path, key))
     elif isinstance(node, list | tuple):
         for index, child in enumerate(node):
             yield from walk(child, (*path, index))

@@ -42,7 +42,6 @@ RANGES: dict[str, dict[str, str]] = {
         channels=COUNT,
         dropout_ratio='[0, 1) or -1',
     ),
-    'CrossEntropyLoss': dict(loss_weight=NOT_NEGATIVE),
     'SegDataPreProcessor': dict(std=POSITIVE, size=COUNT, size_divisor=COUNT),
     # when
     'SubclassReclusterHook': dict(
@@ -124,6 +123,9 @@ PLAIN: dict[str, dict[str, str]] = {
 }
 """Ranges in dicts without a type, by the key that they stand under."""
 
+EVERYWHERE = dict(loss_weight=NOT_NEGATIVE)
+"""Ranges of arguments of any class."""
+
 WHOLE = frozenset(
     (
         *('batch_size', 'num_workers', 'base_batch_size', 'seed'),
@@ -172,7 +174,7 @@ def _ranges_of(place: Place) -> dict[str, str]:
         if isclass(place.cls)
         else [place.cls.__name__]
     )
-    found: dict[str, str] = {}
+    found = dict(EVERYWHERE)
     for name in reversed(names):
         found.update(RANGES.get(name, {}))
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from mmengine.config import Config
 
 from .listing import as_dicts
-from .mistakes import Mistake
+from .mistakes import Mistake, shown
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
 
@@ -69,6 +69,21 @@ def _scheduler(
             )
         return
     begin, end = scheduler.get('begin', 0), scheduler.get('end')
+    name = str(scheduler.get('type', ''))
+    if end is None and name.startswith(('Poly', 'Linear')):
+        yield Mistake(
+            f'{path}.end',
+            f': {name} without an end stays where it begins',
+            f'set {path}.end={length}',
+        )
+    milestones = scheduler.get('milestones') or []
+    late = [m for m in milestones if m > length]
+    if late:
+        yield Mistake(
+            f'{path}.milestones={shown(milestones)}',
+            f': {late[0]} does not fit train_cfg.max_iters={length}',
+            'set milestones that the training gets to',
+        )
     if not isinstance(begin, int):
         return
     if isinstance(end, int) and begin >= end:

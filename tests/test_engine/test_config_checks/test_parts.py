@@ -85,6 +85,16 @@ def test_zero_label_of_the_test_part(only):
             {'default_hooks.checkpoint.save_best': 'miou'},
             ("save_best='miou'", 'do you mean mIoU?'),
         ),
+        ({'val_evaluator.iou_metrics': []}, ('there is no',)),
+        ({'val_evaluator': []}, ('nothing would be measured',)),
+        (
+            {f'{LABELED}.metainfo.classes': ('ground', 'one', 'one', 'two')},
+            ('names one twice',),
+        ),
+        (
+            {'val_dataloader.dataset.data_prefix': dict(_delete_=True)},
+            ('names no folder of masks',),
+        ),
         ({'custom_hooks': [HOOK, HOOK]}, ('2 times',)),
         ({'custom_hooks': []}, ('nothing would ever be clustered',)),
     ],

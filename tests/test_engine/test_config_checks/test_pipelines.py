@@ -17,6 +17,7 @@ LOAD = dict(type='LoadImageFromFile')
         dict(type='Resize', scale=(9, 9)),
         dict(type='RandomScaleCrop', long_side=(8, 9), crop_size=(8, 8)),
         dict(type='RandomApply', transforms=[FLIP], prob=0.5),
+        dict(type='Albu', transforms=[dict(type='HorizontalFlip', p=0.5)]),
     ],
 )
 def test_geometry_inside_a_view(found, branch, step):
@@ -26,9 +27,20 @@ def test_geometry_inside_a_view(found, branch, step):
     assert 'in front of MultiBranch' in sentences[0]
 
 
-def test_colours_inside_a_view(found):
-    jitter = dict(type='ColorJitter', brightness=0.4)
-    assert found({f'{UNLABELED}.unsup_strong': [jitter, PACK]}) == []
+@pytest.mark.parametrize(
+    'step',
+    [
+        dict(type='ColorJitter', brightness=0.4),
+        dict(type='Albu', transforms=[dict(type='CLAHE', p=0.5)]),
+    ],
+)
+def test_colours_inside_a_view(found, step):
+    assert found({f'{UNLABELED}.unsup_strong': [step, PACK]}) == []
+
+
+@pytest.mark.parametrize('steps', [[], [dict(type='ColorJitter')]])
+def test_views_that_nothing_packs(only, steps):
+    only({f'{UNLABELED}.unsup_strong': steps}, 'packs what it has made')
 
 
 @pytest.mark.parametrize(

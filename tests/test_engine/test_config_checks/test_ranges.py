@@ -34,6 +34,12 @@ UNLABELED = 'train_dataloader.dataset.unlabeled'
         ('optim_wrapper.optimizer.weight_decay', -0.1, '[0, inf)'),
         ('optim_wrapper.accumulative_counts', 0, '[1, inf)'),
         ('optim_wrapper.clip_grad', dict(max_norm=0), '(0, inf)'),
+        (
+            'model.decode_head.loss_decode',
+            dict(type='DiceLoss', loss_weight=-1),
+            '[0, inf)',
+        ),
+        ('default_hooks.checkpoint.interval', 0, '[1, inf) or -1'),
         ('randomness.seed', -1, '[0, inf)'),
         ('val_evaluator.ignore_index', -1, '[0, 65535]'),
     ],
@@ -42,6 +48,10 @@ def test_out_of_range(found, key, value, limits):
     sentences = [s for s in found({key: value}) if 'out of range' in s]
     assert len(sentences) == 1
     assert sentences[0].startswith(key) and limits in sentences[0]
+
+
+def test_levels_of_the_log(only):
+    only({'log_level': 'LOUD'}, "log_level='LOUD' is no choice")
 
 
 def test_words_that_are_no_choice(only):

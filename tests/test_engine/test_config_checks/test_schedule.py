@@ -16,6 +16,22 @@ POLY = dict(type='PolyLR', power=0.9, begin=0, end=6, by_epoch=False)
             ('param_scheduler.0.begin=6', 'to 5 or less'),
         ),
         ({'param_scheduler': dict(POLY, begin=4, end=3)}, ('not before',)),
+        (
+            {
+                'param_scheduler': dict(
+                    type='PolyLR', power=0.9, by_epoch=False
+                )
+            },
+            ('stays where it begins', 'param_scheduler.end=6'),
+        ),
+        (
+            {
+                'param_scheduler': dict(
+                    type='MultiStepLR', milestones=[3, 30], by_epoch=False
+                )
+            },
+            ('30 does not fit',),
+        ),
         ({'param_scheduler': dict(POLY, end=3)}, ('is at its end', 'end=6')),
         (
             {'param_scheduler': dict(type='PolyLR', power=0.9)},
