@@ -20,68 +20,18 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import torch
+from clustering_data import CHANNELS, make_data
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-CHANNELS = 256
 
 # The VOC 1/32 split has about 980k pixels at stride 8, 700k of them
 # background; 177 subclasses in all.
 VOC_PIXELS = [700_000] + [14_000] * 20
-
-
-@lru_cache(maxsize=2)
-def make_data(kind: str, number: int, seed: int = 0, part: int = 0) -> Tensor:
-    """Draw (number, 256) float32 points.
-
-    Args:
-        kind: 'gmm' is a Gaussian mixture of 64 modes of unequal weight and
-            width; 'img' are random features of patches of two photographs.
-        number: How many points.
-        seed: Seed of what is drawn from.
-        part: Further points of the same seed.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    if kind == 'img':
-        return _image_features(number, generator)
-    modes = 64
-    weights = torch.rand(modes, generator=generator) + 0.2
-    means = torch.randn(modes, CHANNELS, generator=generator) * 0.4
-    widths = 0.2 + 0.3 * torch.rand(modes, generator=generator)
-    # Twelve directions carry most of the spread within a mode.
-    axes = torch.randn(modes, 12, CHANNELS, generator=generator) * 0.3
-    generator.manual_seed(1000 * seed + part)
-    mode = torch.multinomial(weights, number, True, generator=generator)
-    points = torch.randn(number, CHANNELS, generator=generator)
-    points.mul_(0.3 * widths[mode, None]).add_(means[mode])
-    for index in range(modes):
-        rows = (mode == index).nonzero()[:, 0]
-        scores = torch.randn(len(rows), 12, generator=generator)
-        points[rows] += widths[index] * (scores @ axes[index])
-    return points
-
-
-def _image_features(number: int, generator: torch.Generator) -> Tensor:
-    from sklearn.datasets import load_sample_images
-
-    images = np.stack(load_sample_images().images)
-    photos = torch.from_numpy(images).float() / 127.5 - 1
-    size = 9
-    patches = photos.unfold(1, size, 1).unfold(2, size, 1)  # a view
-    count, height, width = patches.shape[:3]
-    place = torch.randint(
-        count * height * width, (number,), generator=generator
-    )
-    image, place = place // (height * width), place % (height * width)
-    chosen = patches[image, place // width, place % width].flatten(1)
-    weights = torch.randn(chosen.shape[1], CHANNELS, generator=generator)
-    return torch.relu(chosen @ weights / chosen.shape[1] ** 0.5)
 
 
 def ours(points: Tensor, num_clusters: int, seed: int, **settings) -> Tensor:
@@ -143,6 +93,20 @@ PARTS: dict[str, list[Job]] = {
         for k in (32, 121)
         for kind in ('gmm', 'img')
     ],
+    'hard': [
+        (kind, 50_000, 121, [OURS, SKLEARN], [0])
+        for kind in (
+            'gmm, 500 distinct',
+            'gmm, 60 % zeros',
+            'gmm, outliers',
+        )
+    ]
+    + [
+        ('gmm', 50_000, 500, [OURS, SKLEARN], [0]),
+        ('camvid', 100_000, 88, [OURS, SKLEARN], [0]),
+    ],
+    'distinct': [('gmm, 500 distinct', 50_000, 121, [OURS, KMC], [0])],
+    'many': [('gmm', 200_000, 1200, [OURS], [0])],
     'scaling': [
         ('gmm', n, k, [OURS], [0])
         for n in (20_000, 100_000, 300_000, 700_000)
@@ -194,7 +158,8 @@ def run_part(part: str, out: Path, most_seeds: int) -> None:
             points = make_data(kind, number, data_seed)
             for name in names:
                 row = measure(name, points, k, seed)
-                row |= dict(part=part, kind=kind, N=number, K=k, seed=seed)
+                row |= dict(part=part, kind=kind, N=len(points), K=k)
+                row |= dict(seed=seed)
                 write_row(row, out)
 
 

@@ -172,8 +172,8 @@ class SmoothDual:
         self.shares = shares * (number / shares.sum())
         # A processor's cache holds a block while it is worked on.
         self.block = number if costs.is_cuda else 1 + 2**17 // num_clusters
-        most = settings.hessian_rows * num_clusters
-        self.most_soft = ceil(most * min(1.0, self.block / max(1, number)))
+        blocks = ceil(number / self.block)
+        self.most_soft = ceil(settings.hessian_rows / max(1, blocks))
 
     def evaluate(self, prices: Tensor, temperature: float) -> DualState:
         """Value, sizes and curvature at (K,) float64 prices.

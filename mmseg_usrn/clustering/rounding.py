@@ -65,8 +65,11 @@ def balance_exactly(
         settings: Widths of both parts, and when the proof holds.
     """
     num_clusters = len(model.prices)
-    least_wide = settings.wide_costs // num_clusters
-    wide = max(int(points.total * settings.wide_share), least_wide)
+    wide = max(
+        int(points.total * settings.wide_share),
+        settings.wide_costs // num_clusters,
+        settings.narrow_rows * num_clusters,
+    )
     last = torch.inf
     while True:
         nearest, sizes, inertia = assign_with_margins(points, model)

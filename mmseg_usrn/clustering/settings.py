@@ -40,10 +40,9 @@ class Settings:
             enough before a centre update of an annealing.
         price_tolerance: The same in the iterations over all points.
         newton_steps: Evaluations of the dual at most per temperature.
-        hessian_rows: Points per cluster from which the curvature of the dual
-            is taken. Its error costs a few steps; of all points it is a
-            product of matrices that grows with the cube of the number of
-            clusters.
+        hessian_rows: Points from which the curvature of the dual is taken.
+            Its error costs a few steps; the product of matrices that it is
+            grows with their number and the square of that of the clusters.
         first_damping: Damping of the first Newton step, and
         least_damping: its bounds, as shares of the clusters' sizes. With
         most_damping: the most, a step is that of Sinkhorn's algorithm.
@@ -58,7 +57,7 @@ class Settings:
         wide_costs: Costs that this may take in any case: of few points all
             are near a boundary.
         narrow_share: Share of those, the nearest, that are moved one by one.
-        narrow_rows: Points per cluster that this may take in any case.
+        narrow_rows: Points per cluster that both may take in any case.
         round_temperature: First temperature of the last prices, which
             then falls by
         round_cooling: this factor until a point per two clusters is wrong.
@@ -86,7 +85,7 @@ class Settings:
     anneal_tolerance: float = 0.04
     price_tolerance: float = 0.003
     newton_steps: int = 24
-    hessian_rows: int = 64
+    hessian_rows: int = 8192
     first_damping: float = 0.02
     least_damping: float = 1e-5
     most_damping: float = 10.0
