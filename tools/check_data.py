@@ -9,7 +9,10 @@ from endings import clear_endings
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.data_check import CACHE_NAME, check_config
-from mmseg_usrn.engine.config_checks import check_options
+from mmseg_usrn.engine import config_checks
+from mmseg_usrn.engine.run_config import check_entries
+
+TRAINING = ('train_dataloader', 'val_dataloader')
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,8 +46,10 @@ def main() -> int:
     args = parse_args()
     with clear_endings():
         options = args.cfg_options or {}
-        check_options(read_config(args.config), options)
+        config_checks.check_options(read_config(args.config), options)
         cfg = read_config(args.config, options)
+        check_entries(cfg, args.config, TRAINING)
+        config_checks.check_config(cfg, TRAINING)
         default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
         work_dir = Path(args.work_dir or default)
         report = check_config(cfg, work_dir / CACHE_NAME)

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.data_check import check_before_training, check_settings
+from mmseg_usrn.data_check import check_before_training
 from mmseg_usrn.engine import check_clustering_planned
 from mmseg_usrn.engine.distributed import leave_process_group, process_rank
 from mmseg_usrn.engine.dry_run import try_one_batch
@@ -85,7 +85,6 @@ def main() -> None:
         warnings.filterwarnings('ignore', message=message)
     with clear_endings(args.launcher):
         cfg = config_of(args)
-        check_settings(cfg)
         lock = process_rank(args.launcher) == 0 and lock_work_dir(cfg.work_dir)
         runner = SafeRunner.from_cfg(cfg)
         fetch_pretrained(cfg.model)

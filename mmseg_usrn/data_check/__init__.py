@@ -5,7 +5,6 @@ from .check import (
     check_before_training,
     check_config,
     check_data,
-    check_settings,
 )
 from .findings import make_report
 from .labels import Cause, LabelRules, likely_cause
@@ -22,7 +21,6 @@ __all__ = [
     'check_before_training',
     'check_config',
     'check_data',
-    'check_settings',
     'likely_cause',
     'make_report',
 ]

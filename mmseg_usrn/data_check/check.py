@@ -14,7 +14,7 @@ from mmseg_usrn.datasets.paired_dataset import of_split
 
 from .findings import make_report
 from .report import DataReport, error
-from .scan import Scan, scan
+from .scan import scan
 from .settings import setting_findings
 
 CACHE_NAME = 'data_check.json'
@@ -101,19 +101,6 @@ def _num_classes(model: dict) -> int | None:
     if isinstance(head, (list, tuple)):
         head = head[-1]
     return head.get('num_classes')
-
-
-def check_settings(cfg: Config) -> None:
-    """Refuse settings that contradict each other, before anything is built.
-
-    Args:
-        cfg: A whole config.
-
-    Raises:
-        ValueError: If there are some; the text lists all of them.
-    """
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    DataReport(setting_findings(cfg, Scan())).raise_on_errors('config')
 
 
 def check_before_training(cfg: Config) -> None:

@@ -103,16 +103,11 @@ class DataReport:
             )
         return f'{table}\n{self.summary()}'
 
-    def raise_on_errors(self, what: str = 'data') -> None:
+    def raise_on_errors(self) -> None:
         """Refuse data with errors.
-
-        Args:
-            what: What was checked.
 
         Raises:
             ValueError: If there is an error; the text is the whole table.
         """
         if self.errors:
-            raise ValueError(
-                f'the {what} cannot be trained on\n{self.table()}'
-            )
+            raise ValueError(f'the data cannot be trained on\n{self.table()}')

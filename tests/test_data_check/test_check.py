@@ -200,8 +200,11 @@ def test_missing_class_is_a_warning(root):
 
 def test_zero_based_masks_with_reduce_zero_label(root):
     report = check_config(config(root, dict(reduce_zero_label=True)))
-    found = only(report, r'3 \(d\)', 'warning')
-    assert 'reduce_zero_label=False' in found.fix
+    contradiction, found = report.errors + report.warnings
+    assert (
+        'True in the labeled part, False in the val' in contradiction.problem
+    )
+    assert '3 (d)' in found.problem and 'reduce_zero_label=False' in found.fix
 
 
 def test_masks_without_any_label_are_a_warning(root):

@@ -223,11 +223,11 @@ def test_settings_that_fail_late_are_refused_at_the_start(own, run_tool):
     done = run_tool('train.py', 'my.py', cwd=own.root, check=False)
     assert done.returncode == 1 and 'Traceback' not in done.stdout
     for words in (
-        'EpochBasedTrainLoop never ends',
-        'auxiliary_head has num_classes=2',
+        'an epoch over InfiniteSampler never ends',
+        'model.auxiliary_head.num_classes=2',
         "save_best='IoU.red'",
-        'CrossEntropyLoss with class_weight',
-        '4 error(s)',
+        '=True with class_weight',
+        '4 settings are wrong',
     ):
         assert words in done.stdout, done.stdout
 

@@ -9,6 +9,7 @@ from mmseg.registry import DATASETS
 from .evaluation import METRICS
 from .listing import as_dicts
 from .mistakes import Mistake, do_you_mean, shown
+from .places import walk
 from .schedule import RECLUSTER_HOOK
 
 IGNORED = 255
@@ -21,7 +22,7 @@ def part_mistakes(cfg: Config) -> Iterator[Mistake]:
     Args:
         cfg: A whole config.
     """
-    for check in (_classes, _ignored, _slide, _hooks):
+    for check in (_classes, _ignored, _losses, _slide, _hooks):
         yield from check(cfg)
 
 
@@ -150,6 +151,24 @@ def _ignored(cfg: Config) -> Iterator[Mistake]:
                 f'{path}={shown(value)}',
                 f', but model.decode_head ignores the label {wanted}',
                 'set the same label everywhere',
+            )
+
+
+def _losses(cfg: Config) -> Iterator[Mistake]:
+    """Losses that MMSegmentation cannot compute."""
+    for place in walk(cfg.model, ('model',)):
+        loss = place.config
+        if (
+            loss.get('type') == 'CrossEntropyLoss'
+            and loss.get('class_weight') is not None
+            and loss.get('avg_non_ignore')
+        ):
+            yield Mistake(
+                place.at('avg_non_ignore'),
+                '=True with class_weight ends with an IndexError where pixels '
+                'have no label',
+                'leave it out: with class_weight the mean is over labeled '
+                'pixels anyway',
             )
 
 

@@ -136,3 +136,13 @@ def test_a_hook_without_its_model(toy_config, found):
     toy_config.model.pop('num_subclasses')
     (sentence,) = found({'model.type': 'SelfTraining'})
     assert 'model.type is SelfTraining' in sentence
+
+
+def test_weights_with_avg_non_ignore(toy_config, only):
+    loss = dict(type='CrossEntropyLoss', class_weight=[1.0, 2, 3, 4])
+    toy_config.model.decode_head.loss_decode = [loss]
+    only(
+        {'model.decode_head.loss_decode.0.avg_non_ignore': True},
+        'model.decode_head.loss_decode.0.avg_non_ignore',
+        'leave it out',
+    )
