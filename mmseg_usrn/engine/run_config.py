@@ -93,11 +93,6 @@ def load_config(
     check_options(cfg, options)
     cfg.merge_from_dict(options)
     check_dicts(cfg)
-    if baseline and feature_checkpoint:
-        raise ValueError(
-            '--feature-checkpoint is of no use with --baseline, which has no '
-            f'{RECLUSTER_HOOK}: leave one of them out'
-        )
     if feature_checkpoint:
         set_feature_checkpoint(cfg, feature_checkpoint)
     if baseline:

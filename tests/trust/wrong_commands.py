@@ -20,7 +20,6 @@ TRAIN = (
     ('a file in place of a work dir', 'good.py', ('toy.py', '--work-dir', 'good.py')),
     ('a work dir below a file', 'good.py', ('toy.py', '--work-dir', 'good.py/a')),
     ('features of no file', 'no.pth', ('toy.py', '--feature-checkpoint', 'no.pth')),
-    ('features for a baseline', 'SubclassReclusterHook', ('toy.py', '--baseline', '--feature-checkpoint', 'no.pth')),
     ('no options', 'expected at least one argument', ('toy.py', '--cfg-options')),
     ('an option without a value', 'key=value', ('toy.py', '--cfg-options', 'model.threshold')),
     ('an option with a space', 'key=value', ('toy.py', '--cfg-options', 'model.threshold', '=', '0.9')),
