@@ -11,7 +11,7 @@ Contenders, on the same network and images:
 Each is a process of its own; their steps alternate. Time is CPU time of a
 step, preprocessing and optimiser included; memory is the peak above the
 process before the model is built. ``--compare REV`` runs another commit's
-``paper`` and ``default`` beside. Rows go to ``benchmarks/results.csv`` with
+``default`` beside. Rows go to ``benchmarks/results.csv`` with
 ``--save``; ``--table`` prints the last ones as Markdown.
 """
 
@@ -98,7 +98,7 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
             )
             for name, tree in trees.items()
             for contender in args.contenders
-            if tree == _common.ROOT or contender in ('paper', 'default')
+            if tree == _common.ROOT or contender == 'default'
         }
         for number in range(args.rounds + 1):
             for key, process in processes.items():

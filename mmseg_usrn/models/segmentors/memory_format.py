@@ -1,6 +1,7 @@
 """Networks that take images with channels last."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 KNOWN_PARTS = {
     'ResNet',
@@ -35,6 +36,23 @@ OUTSIDE = (nn.GroupNorm, nn.LayerNorm, nn.MultiheadAttention)
 """Layers of PyTorch that do not, or gain nothing."""
 
 
+def use_channels_last(*parts: nn.Module) -> bool:
+    """Prepare a network for images with channels last, if it takes them.
+
+    Args:
+        *parts: Backbone, neck and heads.
+
+    Returns:
+        Whether it does.
+    """
+    if not takes_channels_last(*parts):
+        return False
+    for module in (m for part in parts for m in part.modules()):
+        if any(isinstance(m, nn.AdaptiveAvgPool2d) for m in module.children()):
+            module.register_forward_hook(_keep_channels_last)
+    return True
+
+
 def takes_channels_last(*parts: nn.Module) -> bool:
     """Whether all layers are known to work with channels last.
 
@@ -55,4 +73,21 @@ def _is_known(module: nn.Module) -> bool:
     return (
         package in ('mmcv', 'mmseg', 'mmseg_usrn')
         and own.__name__ in KNOWN_PARTS
+    )
+
+
+def _keep_channels_last(
+    module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
+) -> Tensor:
+    """Restore what batch norm forgets of a map of one pixel.
+
+    Its channels are up-sampled and put beside others, and the maps of the
+    whole decoder follow.
+    """
+    last = torch.channels_last
+    channels, *size = output.shape[1:]
+    if size != [1, 1] or not inputs[0].is_contiguous(memory_format=last):
+        return output
+    return output.contiguous().as_strided(
+        output.shape, (channels, 1, channels, channels)
     )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..checkpoints import add_teacher_keys
 from ..losses import has_plain_loss, head_losses
 from ..semi import mean_losses, strong_views, two_pass_step
-from .memory_format import takes_channels_last
+from .memory_format import use_channels_last
 
 Samples = list[SegDataSample]
 
@@ -69,13 +69,8 @@ class SemiSupervisedSegmentor(EncoderDecoder):
             ),
             **kwargs,
         )
-        self.data_preprocessor.channels_last = takes_channels_last(
-            *(
-                part
-                for part in self.children()
-                if part is not self.data_preprocessor
-            )
-        )
+        preprocessor, *parts = self.children()
+        preprocessor.channels_last = use_channels_last(*parts)
         self.threshold = threshold
         self.unsup_loss_weight = unsup_loss_weight
         self.unsup_downsample = unsup_downsample

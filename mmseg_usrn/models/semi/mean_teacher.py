@@ -1,8 +1,10 @@
 """A teacher that averages its student over the iterations."""
 
+from collections.abc import Iterator
+
 import torch
 from mmengine.model import ExponentialMovingAverage
-from torch import nn
+from torch import Tensor, nn
 
 
 class MeanTeacher(ExponentialMovingAverage):
@@ -43,20 +45,32 @@ class MeanTeacher(ExponentialMovingAverage):
             The averaged model, in evaluation mode: its normalisation has
             averaged statistics to use.
         """
-        own, theirs = self.module.state_dict(), student.state_dict()
+        pairs = list(_pairs(self.module, student))
         if self.steps == 0:
-            for name, tensor in own.items():
-                tensor.copy_(theirs[name])
+            for own, theirs in pairs:
+                own.copy_(theirs)
         else:
-            averaged = [n for n, t in own.items() if t.is_floating_point()]
+            averaged = [p for p in pairs if p[0].is_floating_point()]
             # All tensors at once: one by one, a GPU waits for the launches.
             torch._foreach_lerp_(
-                [own[name] for name in averaged],
-                [theirs[name] for name in averaged],
+                [own for own, _ in averaged],
+                [theirs for _, theirs in averaged],
                 self.momentum,
             )
         self.steps += 1
-        return self.module.eval()
+        return self.module.eval() if self.module.training else self.module
+
+
+def _pairs(
+    teacher: nn.Module, student: nn.Module
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Tensors of the teacher beside those of the student."""
+    theirs = dict(student.named_modules())
+    for path, module in teacher.named_modules():
+        for tensors in (module._parameters, module._buffers):
+            for name, own in tensors.items():
+                if own is not None:
+                    yield own, getattr(theirs[path], name)
 
 
 def build_teacher(
