@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
@@ -84,6 +85,7 @@ class ForkedBackbone(BaseModule):
         """Features of the class branch, those of the stock backbone."""
         return self.trunk(x)
 
+    @torch.compiler.disable  # hooks come and go
     def forward_branches(
         self, x: Tensor
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

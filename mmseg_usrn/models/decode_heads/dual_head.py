@@ -154,6 +154,7 @@ def unlabeled_logits(
     return full_precision(logits)
 
 
+@torch.compiler.disable  # a method is replaced while it runs
 def _forward_classifier(
     head: nn.Module, feats: Features, downsample: int = 1
 ) -> tuple[Tensor, list[Tensor]]:
