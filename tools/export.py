@@ -4,28 +4,31 @@ r"""Exports a trained model.
         --to onnx --out exported
 
 Forms:
-  mmseg     config and checkpoint of MMSegmentation, without this package
+  mmseg     config and checkpoint of MMSegmentation, without this package,
+            and a model card
   onnx      compared in ONNX Runtime
   openvino  compared in OpenVINO, at float32
   torch     torch.export (.pt2), read by PyTorch without source code
 
 It is the class branch alone, with the cost of the stock model. A network is
-compared with PyTorch, at other sizes than the one that it is recorded with,
-before the file is written. Where it is right at one size only, the file has
-that size, and a line says so.
+compared with PyTorch, at three other sizes than the one that it is recorded
+with, before the file is written. Where it is right at one size only, the file
+has that size, and a line says so.
 """
 
 import argparse
-import sys
 from pathlib import Path
+
+from endings import clear_endings
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis.export import (
-    SUFFIXES,
+    FILES,
     ExportOptions,
     Outcome,
     export_model,
 )
+from mmseg_usrn.engine.run_config import add_trust_argument
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,14 +40,14 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add('config', help='config file of the recipe')
     add('checkpoint', help='checkpoint of the recipe or of its baseline')
-    add('--to', choices=SUFFIXES, required=True, help='form, see above')
+    add('--to', choices=FILES, required=True, help='form, see above')
     add('--out', type=Path, required=True, help='folder for the files')
     add(
         '--size',
         type=int,
         nargs=2,
         metavar=('H', 'W'),
-        help='pixels to record the network with (default: the crop size)',
+        help='size of a file that takes one size (default: the crop size)',
     )
     add('--fixed-size', action='store_true', help='take that size alone')
     add(
@@ -54,7 +57,14 @@ def parse_args() -> argparse.Namespace:
         'them inside',
     )
     add('--argmax', action='store_true', help='give class indices, not logits')
+    add(
+        '--license',
+        default='unknown',
+        help="licence of the weights, for mmseg's model card, as model hubs "
+        'write it: cc-by-4.0 (default: %(default)s)',
+    )
     add('--force', action='store_true', help='overwrite files')
+    add_trust_argument(parser)
     return parser.parse_args()
 
 
@@ -85,13 +95,9 @@ def main() -> None:
         argmax=args.argmax,
         any_size=not args.fixed_size,
     )
-    try:
-        for kind, path in (
-            ('config file', args.config),
-            ('checkpoint', args.checkpoint),
-        ):
-            if not Path(path).is_file():
-                raise ValueError(f'there is no {kind} {path}')
+    with clear_endings():
+        if not Path(args.config).is_file():
+            raise ValueError(f'there is no config file {args.config}')
         if args.to == 'mmseg' and options != ExportOptions():
             raise ValueError(
                 '--to mmseg takes no --size, --fixed-size, '
@@ -104,10 +110,10 @@ def main() -> None:
             args.to,
             args.out,
             options,
-            args.force,
+            license_name=args.license,
+            force=args.force,
+            trust=args.trust_checkpoint,
         )
-    except ValueError as error:
-        sys.exit(f'error: {error}')
     if outcome:
         print(describe(outcome))
     print('written:', *paths)

@@ -16,6 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from endings import clear_endings
 from mmengine.device import get_device
 from mmseg.structures import SegDataSample
 from rich.console import Console
@@ -30,6 +31,7 @@ from mmseg_usrn.apis.labels import (
     confident_labels,
 )
 from mmseg_usrn.apis.predict import Image, find_images
+from mmseg_usrn.engine.run_config import add_trust_argument
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,6 +55,7 @@ def parse_args() -> argparse.Namespace:
     )
     add('--device', default=get_device(), help='default: %(default)s')
     add('--force', action='store_true', help='overwrite files')
+    add_trust_argument(parser)
     return parser.parse_args()
 
 
@@ -63,12 +66,8 @@ def check(args: argparse.Namespace) -> None:
         ValueError: If a file is missing or would be overwritten, or the
             threshold is no probability.
     """
-    for kind, path in (
-        ('config file', args.config),
-        ('checkpoint', args.checkpoint),
-    ):
-        if not Path(path).is_file():
-            raise ValueError(f'there is no {kind} {path}')
+    if not Path(args.config).is_file():
+        raise ValueError(f'there is no config file {args.config}')
     if not 0 <= args.threshold < 1:
         raise ValueError(
             f'--threshold {args.threshold}: a probability, at least 0 and '
@@ -124,18 +123,18 @@ def main() -> int:
         The exit code: 1 if an image could not be read.
     """
     args = parse_args()
-    try:
+    with clear_endings():
         check(args)
         images = find_images(args.images)
-        model = build_class_branch(args.config, args.checkpoint, args.device)
+        model = build_class_branch(
+            args.config, args.checkpoint, args.device, args.trust_checkpoint
+        )
         writer = WRITERS[args.format](args.out, **model.dataset_meta)
         if model.out_channels == 1:
             raise ValueError(
                 'the model has one output for two classes (out_channels=1): '
                 'labels with a threshold need an output for each class'
             )
-    except ValueError as error:
-        sys.exit(f'error: {error}')
     share, failed = export(Predictor(model), images, writer, args.threshold)
     print(f'{len(images) - len(failed)} images in {writer.path}')
     print(f'{share:.1%} of their pixels have a label')

@@ -37,7 +37,8 @@ def build_class_branch(
 
     Returns:
         The model in evaluation mode. ``cfg`` is the config of a stock model,
-        ``dataset_meta`` has the classes and the palette.
+        ``dataset_meta`` has the classes and the palette, ``iteration`` says
+        when the checkpoint was saved, if it is known.
 
     Raises:
         ValueError: If the file is no checkpoint, or weights are missing or of
@@ -51,7 +52,9 @@ def build_class_branch(
     loaded = read_checkpoint(checkpoint, trust=trust)
     weights = stock_state_dict(loaded.get('state_dict', loaded))
     load_weights(model, weights).check_class_branch(checkpoint)
-    model.dataset_meta = _dataset_meta(loaded.get('meta', {}), cfg)
+    meta = loaded.get('meta', {})
+    model.dataset_meta = _dataset_meta(meta, cfg)
+    model.iteration = meta.get('iter')
     model.cfg = cfg
     return model.to(device).eval()
 

@@ -1,7 +1,7 @@
 """Trained models in the forms that others take."""
 
 from .checks import Outcome
-from .export import SUFFIXES, export_model
+from .export import FILES, export_model
 from .network import ExportedNetwork, ExportOptions
 from .onnx_file import load_onnx, write_onnx
 from .openvino_model import load_openvino, write_openvino
@@ -9,7 +9,7 @@ from .plain import plain_config, write_plain
 from .torch_program import load_torch, write_torch
 
 __all__ = [
-    'SUFFIXES',
+    'FILES',
     'ExportOptions',
     'ExportedNetwork',
     'Outcome',

@@ -5,6 +5,7 @@ Letters: ``N`` images, ``K`` classes, ``C`` channels, ``H, W`` pixels.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,8 +15,14 @@ from .network import ExportedNetwork
 
 TOLERANCE = 1e-3
 """Largest difference of the logits, as a share of the largest one."""
-OTHER_SIZES = ((32, 64), (45, 83), (96, 32))
-"""What is added to height and width for the sizes that are compared.
+RECORDED = (32, 64)
+"""What is added to height and width where any size is to be taken.
+
+A network that is recorded with the size of its position embeddings takes no
+other one.
+"""
+COMPARED = ((0, 0), (45, 83), (96, 32))
+"""What is added for the sizes that are compared.
 
 The second is odd, as sizes of files are; some networks take no such size.
 """
@@ -97,7 +104,23 @@ def export_checked(
             f'the output differs by {outcome.difference:.1g} of the largest '
             'logit'
         )
+    run = partial(_run_pytorch, network)
+    if compare(run, network, STEPS[-1]).difference > TOLERANCE:
+        reason = 'it draws random numbers, so no two predictions are equal'
     raise ValueError(f'the model cannot be exported: {reason}')
+
+
+@torch.no_grad()
+def _run_pytorch(network: ExportedNetwork, image: np.ndarray) -> np.ndarray:
+    return network(torch.from_numpy(image)).numpy()
+
+
+def recorded_images(network: ExportedNetwork, dynamic: Dynamic) -> Tensor:
+    """Images to record the network with; two where any number may come."""
+    height, width = network.size
+    if dynamic.size:
+        height, width = height + RECORDED[0], width + RECORDED[1]
+    return torch.randn(1 + dynamic.batch, network.channels, height, width)
 
 
 def compare(run: Run, network: ExportedNetwork, dynamic: Dynamic) -> Outcome:
@@ -131,7 +154,7 @@ def _shapes(
     network: ExportedNetwork, dynamic: Dynamic
 ) -> Iterator[tuple[int, int, int, int]]:
     height, width = network.size
-    more = OTHER_SIZES if dynamic.size else ((0, 0),) * (1 + dynamic.batch)
+    more = COMPARED if dynamic.size else ((0, 0),) * (1 + dynamic.batch)
     for number, (rows, columns) in enumerate(more, 1):
         batch = number if dynamic.batch else 1
         sides = [height + rows, width + columns]

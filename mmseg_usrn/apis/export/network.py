@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
+from mmseg.models.backbones.swin import ShiftWindowMSA
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import Upsample, resize
 from torch import Tensor, nn
@@ -20,9 +21,9 @@ class ExportOptions:
     """What an exported network takes and gives.
 
     Attributes:
-        size: Height and width that the network is traced with, and has
-            where it cannot be exported for any size. Defaults to the size
-            of the crops that the model was trained on.
+        size: Height and width that are surely right; the only ones where the
+            network cannot be exported for any size. Defaults to the size of
+            the crops that the model was trained on.
         preprocessing: Whether it takes images as they are loaded (BGR, 0 to
             255), and normalises and pads them itself.
         argmax: Whether it gives class indices instead of logits.
@@ -111,9 +112,10 @@ def any_size() -> Iterator[None]:
     """Within it, sizes are computed by operations that tracing records.
 
     PyTorch's adaptive pooling (heads of PSPNet, UPerNet, APCNet), its
-    attention (SegFormer, Twins) and MMSeg's up-sampling layer (HRNet, UNet,
-    FPN) turn sizes into Python's integers, which are then constants of the
-    exported network: its output is silently wrong at another size.
+    attention (SegFormer, Twins), MMSeg's windows (Swin) and its up-sampling
+    layer (HRNet, UNet, FPN) turn sizes into Python's integers, which are then
+    constants of the exported network: its output is silently wrong at another
+    size.
     """
 
     def upsample(self: Upsample, x: Tensor) -> Tensor:
@@ -126,6 +128,11 @@ def any_size() -> Iterator[None]:
         biases = (None,) * 3 if b is None else b.chunk(3)
         return tuple(map(F.linear, (q, k, v), weights, biases))
 
+    def join_windows(self: ShiftWindowMSA, x: Tensor, H: int, W: int):
+        side = self.window_size
+        x = x.view(-1, H // side, W // side, side, side, x.shape[-1])
+        return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, H, W, x.shape[-1])
+
     # It is imported by name in many modules.
     code, resize.__code__ = resize.__code__, _resize.__code__
     try:
@@ -133,6 +140,7 @@ def any_size() -> Iterator[None]:
             patch.object(F, 'adaptive_avg_pool2d', adaptive_pool),
             patch.object(F, '_in_projection_packed', project),
             patch.object(Upsample, 'forward', upsample),
+            patch.object(ShiftWindowMSA, 'window_reverse', join_windows),
         ):
             yield
     finally:

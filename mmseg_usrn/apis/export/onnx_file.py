@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from .checks import Dynamic, Outcome, Run, export_checked
+from .checks import Dynamic, Outcome, Run, export_checked, recorded_images
 from .network import ExportedNetwork, any_size
 from .optional import import_optional
 
@@ -53,7 +53,7 @@ def _trace(network: ExportedNetwork, path: Path, dynamic: Dynamic) -> None:
     size = {2: 'height', 3: 'width'} if dynamic.size else {}
     # Class indices have no axis of classes.
     output = {a - (a > 1) * network.options.argmax: n for a, n in size.items()}
-    image = torch.randn(1 + dynamic.batch, network.channels, *network.size)
+    image = recorded_images(network, dynamic)
     with any_size(), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         torch.onnx.export(

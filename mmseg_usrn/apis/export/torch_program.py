@@ -4,9 +4,10 @@ import warnings
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch.export import Dim
 
-from .checks import Dynamic, Outcome, Run, export_checked
+from .checks import Dynamic, Outcome, Run, export_checked, recorded_images
 from .network import ExportedNetwork, any_size
 
 
@@ -38,12 +39,12 @@ def load_torch(path: Path) -> Run:
 
 def _trace(network: ExportedNetwork, path: Path, dynamic: Dynamic) -> None:
     dims = {0: Dim.AUTO} if dynamic.batch else {}
-    height, width = network.size
+    image = recorded_images(network, dynamic)
     if dynamic.size:
         # Conditions on sizes that hold for these become those of the file.
         dims |= {2: Dim.AUTO, 3: Dim.AUTO}
-        height, width = height + -height % 32, width + -width % 32
-    image = torch.randn(1 + dynamic.batch, network.channels, height, width)
+        bottom, right = (-side % 32 for side in image.shape[2:])
+        image = F.pad(image, (0, right, 0, bottom))
     with any_size(), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         program = torch.export.export(

@@ -29,7 +29,7 @@ assert inferencer.model.dataset_meta['classes'][1] == 'one'
 def test_it_runs_without_this_package(trained, tmp_path):
     """Same logits, to the bit, as those of the whole model."""
     out = tmp_path / 'out'
-    (config, weights), _ = export_model(*trained, 'mmseg', out)
+    (config, weights, _), _ = export_model(*trained, 'mmseg', out)
     image, found = tmp_path / 'image.png', tmp_path / 'found.npy'
     pixels = np.random.default_rng(0).integers(0, 255, (45, 70, 3), np.uint8)
     Image.fromarray(pixels).save(image)
@@ -47,8 +47,8 @@ def test_it_runs_without_this_package(trained, tmp_path):
 
 def test_nothing_of_this_package_is_left(trained, tmp_path):
     out = tmp_path / 'out'
-    (config, weights), _ = export_model(*trained, 'mmseg', out)
-    assert set(out.iterdir()) == {config, weights}
+    (config, weights, card), _ = export_model(*trained, 'mmseg', out)
+    assert set(out.iterdir()) == {config, weights, card}
     assert 'usrn' not in config.read_text().lower()
     names = torch.load(weights)['state_dict']
     assert all(n.startswith(('backbone.', 'decode_head.')) for n in names)

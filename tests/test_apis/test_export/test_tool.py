@@ -8,7 +8,7 @@ def test_a_file_and_what_is_said_of_it(trained, run_tool, tmp_path):
     command = ('export.py', *trained, '--out', tmp_path / 'out', '--to')
     said = run_tool(*command, 'onnx', '--size', 40, 40).stdout
     assert 'takes any batch, any size' in said
-    assert 'for images 1x3x72x104, 2x3x85x123, 3x3x136x72' in said
+    assert 'for images 1x3x40x40, 2x3x85x123, 3x3x136x72' in said
     path = tmp_path / 'out' / 'toy.onnx'
     assert f'written: {path}' in said
     before = path.stat().st_mtime_ns
