@@ -1,0 +1,171 @@
+"""The page: what it shows, and where that comes from."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from mmengine.registry import init_default_scope
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import DATASETS, MODELS
+
+from mmseg_usrn.apis.class_branch import build_class_branch
+from mmseg_usrn.apis.predict import Predictor
+from mmseg_usrn.datasets import PairedDataset
+from mmseg_usrn.models import USRN
+from mmseg_usrn.models.checkpoints import load_weights, read_checkpoint
+from mmseg_usrn.visualization import draw_segmentation, plot_class_balance
+
+from .classes import class_rows, mean_row
+from .evaluation import Evaluation, Track, evaluate, validation_images
+from .figures import plot_confusion, plot_curves, plot_image_ious
+from .pictures import jpeg_uri, svg_uri
+from .run_record import RunRecord
+from .subclass_atlas import AtlasEntry, count_cells, make_atlas
+
+
+def write_report(
+    run: RunRecord,
+    out: Path,
+    baseline: RunRecord | None = None,
+    device: str = 'cpu',
+    trust: bool = False,
+    track: Track = iter,
+) -> None:
+    """Write one HTML file that needs no other.
+
+    Args:
+        run: What is reported.
+        out: The file.
+        baseline: Another run, evaluated on the same validation images.
+        device: Where the models run.
+        trust: Read whatever the checkpoints hold.
+        track: Shows how far the evaluation is.
+
+    Raises:
+        ValueError: If the runs have other classes, or a file does not fit.
+    """
+    model = _class_branch(run, device, trust)
+    dataset = validation_images(run.config)
+    before = None
+    if baseline:
+        other = _class_branch(baseline, device, trust)
+        _check_classes(model, other, baseline)
+        before = evaluate(Predictor(other), dataset, track)
+    result = evaluate(Predictor(model), dataset, track)
+    palette = model.dataset_meta['palette']
+    classes = list(model.dataset_meta['classes'])
+    pixels, figures, atlas = result.confusion.sum(1), {}, []
+    subclasses = _subclasses(run, device, trust)
+    if subclasses:
+        cells, parents, atlas = subclasses
+        pixels = np.bincount(
+            parents[parents >= 0], cells[parents >= 0], len(classes)
+        )
+        figures['balance'] = plot_class_balance(
+            cells, parents, classes, palette
+        )
+    rows = class_rows(
+        classes,
+        palette,
+        pixels,
+        result.class_ious,
+        before.class_ious if before else None,
+    )
+    figures['confusion'] = plot_confusion(result.confusion, classes)
+    figures['image_ious'] = plot_image_ious(result.image_ious)
+    template = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined
+    ).from_string(files(__package__).joinpath('page.html.j2').read_text())
+    text = template.render(
+        run=run,
+        baseline=baseline,
+        result=result,
+        rows=rows,
+        means={'all': mean_row(rows), 'rare': mean_row(rows, rare=True)},
+        counted='labeled' if subclasses else 'validation',
+        curves=_uris(plot_curves(run.series)),
+        figures=_uris(figures),
+        worst=_worst(result, palette),
+        atlas=_atlas(atlas),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding='utf-8')
+
+
+def _class_branch(run: RunRecord, device: str, trust: bool) -> EncoderDecoder:
+    return build_class_branch(run.config, str(run.checkpoint), device, trust)
+
+
+def _check_classes(
+    model: EncoderDecoder, other: EncoderDecoder, baseline: RunRecord
+) -> None:
+    ours, theirs = (m.dataset_meta['classes'] for m in (model, other))
+    if ours != theirs:
+        raise ValueError(
+            f'the baseline {baseline.folder} has other classes: '
+            f'{", ".join(theirs)} instead of {", ".join(ours)}'
+        )
+
+
+def _subclasses(
+    run: RunRecord, device: str, trust: bool
+) -> tuple[np.ndarray, np.ndarray, list[AtlasEntry]] | None:
+    """Cells and class of every subclass, and the atlas.
+
+    None if the run has no subclasses, or none yet.
+    """
+    init_default_scope(run.config.get('default_scope', 'mmseg'))
+    if not issubclass(MODELS.get(run.config.model.type), USRN):
+        return None
+    model = MODELS.build(run.config.model)
+    load_weights(model, read_checkpoint(str(run.checkpoint), trust=trust))
+    if not model.subclass_table.is_ready:
+        return None
+    dataset = DATASETS.build(run.config.train_dataloader.dataset)
+    if not isinstance(dataset, PairedDataset):
+        return None
+    atlas = make_atlas(model.to(device).eval(), dataset)
+    table = model.subclass_table
+    return count_cells(table), table.subclass_to_class.cpu().numpy(), atlas
+
+
+def _uris(figures: dict) -> dict[str, str]:
+    return {name: svg_uri(figure) for name, figure in figures.items()}
+
+
+def _worst(result: Evaluation, palette: Sequence) -> list[dict]:
+    """Pictures of the worst images, for the template."""
+    shown = []
+    for image in result.worst:
+        picture, truth, prediction = image.maps
+        drawn = (
+            draw_segmentation(picture, labels, palette)
+            for labels in (truth, prediction)
+        )
+        pictures = [jpeg_uri(p) for p in (picture, *drawn)]
+        titles = 'image', 'truth', 'prediction'
+        shown.append(
+            dict(
+                name=Path(image.path).name,
+                iou=100 * image.iou,
+                pictures=list(zip(titles, pictures, strict=True)),
+            )
+        )
+    return shown
+
+
+def _atlas(entries: list[AtlasEntry]) -> dict[int, list[dict]]:
+    """Strips of crops by class, for the template."""
+    shown: dict[int, list[dict]] = {}
+    for entry in entries:
+        strip = np.hstack(entry.crops) if entry.crops else None
+        shown.setdefault(entry.class_index, []).append(
+            dict(
+                subclass=entry.subclass,
+                cells=entry.cells,
+                strip=None if strip is None else jpeg_uri(strip, 75),
+            )
+        )
+    return shown
