@@ -7,7 +7,6 @@ on the validation images. The file needs no server and no network.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from endings import clear_endings
@@ -65,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

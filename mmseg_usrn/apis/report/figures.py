@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .run_record import Series
 
 CURVES = {
-    'Losses': ('loss', 'iteration'),
-    'Gate and kept pseudo labels, share of pixels': ('ratio', 'iteration'),
-    'Validation, %': ('mIoU', 'iteration'),
-    'Learning rate': ('lr', 'iteration'),
+    'Losses': 'loss',
+    'Gate and kept pseudo labels, share of pixels': 'ratio',
+    'Validation, %': 'mIoU',
+    'Learning rate': 'lr',
 }
 """Titles, and what the names of their curves contain."""
 
@@ -32,10 +33,10 @@ def plot_curves(series: Series) -> dict[str, Figure]:
         A figure for each of :data:`CURVES` that the run has logged.
     """
     figures = {}
-    for title, (part, label) in CURVES.items():
+    for title, part in CURVES.items():
         names = [name for name in series if _belongs(name, part)]
         if names:
-            figures[title] = _plot({n: series[n] for n in names}, label)
+            figures[title] = _plot({n: series[n] for n in names})
     return figures
 
 
@@ -44,7 +45,7 @@ def _belongs(name: str, part: str) -> bool:
     return name == part if part == 'lr' else part in name
 
 
-def _plot(series: Series, label: str) -> Figure:
+def _plot(series: Series) -> Figure:
     figure = Figure(figsize=(4.6, 3.4), layout='constrained')
     axis = figure.subplots()
     for name, (steps, values) in series.items():
@@ -52,7 +53,8 @@ def _plot(series: Series, label: str) -> Figure:
         axis.plot(
             steps, values, label=name, lw=1.4, marker=marker, markersize=3
         )
-    axis.set_xlabel(label)
+    axis.set_xlabel('iteration')
+    axis.set_ylim(bottom=0)
     axis.spines[['top', 'right']].set_visible(False)
     axis.grid(alpha=0.25)
     figure.legend(
@@ -105,6 +107,6 @@ def plot_image_ious(ious: Sequence[float]) -> Figure:
     axis.set_xlim(0, 100)
     axis.set_xlabel('mean IoU of an image, %')
     axis.set_ylabel('images')
-    axis.yaxis.get_major_locator().set_params(integer=True)
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     axis.spines[['top', 'right']].set_visible(False)
     return figure

@@ -1,6 +1,10 @@
-"""The page: what it shows, and where that comes from."""
+"""The page: what it shows, and where that comes from.
+
+Letters: ``S`` subclasses.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,6 +27,24 @@ from .figures import plot_confusion, plot_curves, plot_image_ious
 from .pictures import jpeg_uri, svg_uri
 from .run_record import RunRecord
 from .subclass_atlas import AtlasEntry, count_cells, make_atlas
+
+_GAP = ((0, 0), (0, 4), (0, 0))
+"""White beside a crop."""
+
+
+@dataclass(frozen=True)
+class Subclasses:
+    """Cells and class of every subclass, and the atlas.
+
+    Attributes:
+        cells: ``S`` numbers of labeled cells.
+        parents: ``S`` classes, -1 where no class uses the subclass.
+        atlas: Crops of those in use.
+    """
+
+    cells: list[int]
+    parents: list[int]
+    atlas: list[AtlasEntry]
 
 
 def write_report(
@@ -54,17 +76,42 @@ def write_report(
         _check_classes(model, other, baseline)
         before = evaluate(Predictor(other), dataset, track)
     result = evaluate(Predictor(model), dataset, track)
-    palette = model.dataset_meta['palette']
-    classes = list(model.dataset_meta['classes'])
-    pixels, figures, atlas = result.confusion.sum(1), {}, []
     subclasses = _subclasses(run, device, trust)
+    contents = _contents(model.dataset_meta, result, before, subclasses)
+    template = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined
+    ).from_string(files(__package__).joinpath('page.html.j2').read_text())
+    text = template.render(
+        run=run,
+        baseline=baseline,
+        result=result,
+        curves=_uris(plot_curves(run.series)),
+        **contents,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding='utf-8')
+
+
+def _contents(
+    meta: dict,
+    result: Evaluation,
+    before: Evaluation | None,
+    subclasses: Subclasses | None,
+) -> dict:
+    """Tables and pictures, for the template."""
+    classes, palette = meta['classes'], meta['palette']
+    figures = {
+        'confusion': plot_confusion(result.confusion, classes),
+        'image_ious': plot_image_ious(result.image_ious),
+    }
+    pixels = result.confusion.sum(1)
     if subclasses:
-        cells, parents, atlas = subclasses
-        pixels = np.bincount(
-            parents[parents >= 0], cells[parents >= 0], len(classes)
-        )
+        pixels = np.zeros(len(classes), int)
+        for cells, k in zip(subclasses.cells, subclasses.parents, strict=True):
+            if k >= 0:
+                pixels[k] += cells
         figures['balance'] = plot_class_balance(
-            cells, parents, classes, palette
+            subclasses.cells, subclasses.parents, classes, palette
         )
     rows = class_rows(
         classes,
@@ -73,25 +120,14 @@ def write_report(
         result.class_ious,
         before.class_ious if before else None,
     )
-    figures['confusion'] = plot_confusion(result.confusion, classes)
-    figures['image_ious'] = plot_image_ious(result.image_ious)
-    template = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined
-    ).from_string(files(__package__).joinpath('page.html.j2').read_text())
-    text = template.render(
-        run=run,
-        baseline=baseline,
-        result=result,
+    return dict(
         rows=rows,
         means={'all': mean_row(rows), 'rare': mean_row(rows, rare=True)},
         counted='labeled' if subclasses else 'validation',
-        curves=_uris(plot_curves(run.series)),
         figures=_uris(figures),
         worst=_worst(result, palette),
-        atlas=_atlas(atlas),
+        atlas=_atlas(subclasses.atlas) if subclasses else {},
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding='utf-8')
 
 
 def _class_branch(run: RunRecord, device: str, trust: bool) -> EncoderDecoder:
@@ -109,13 +145,8 @@ def _check_classes(
         )
 
 
-def _subclasses(
-    run: RunRecord, device: str, trust: bool
-) -> tuple[np.ndarray, np.ndarray, list[AtlasEntry]] | None:
-    """Cells and class of every subclass, and the atlas.
-
-    None if the run has no subclasses, or none yet.
-    """
+def _subclasses(run: RunRecord, device: str, trust: bool) -> Subclasses | None:
+    """Those of a run, None if it has none, or none yet."""
     init_default_scope(run.config.get('default_scope', 'mmseg'))
     if not issubclass(MODELS.get(run.config.model.type), USRN):
         return None
@@ -128,7 +159,8 @@ def _subclasses(
         return None
     atlas = make_atlas(model.to(device).eval(), dataset)
     table = model.subclass_table
-    return count_cells(table), table.subclass_to_class.cpu().numpy(), atlas
+    cells = count_cells(table).tolist()
+    return Subclasses(cells, table.subclass_to_class.tolist(), atlas)
 
 
 def _uris(figures: dict) -> dict[str, str]:
@@ -160,12 +192,12 @@ def _atlas(entries: list[AtlasEntry]) -> dict[int, list[dict]]:
     """Strips of crops by class, for the template."""
     shown: dict[int, list[dict]] = {}
     for entry in entries:
-        strip = np.hstack(entry.crops) if entry.crops else None
+        crops = [np.pad(c, _GAP, constant_values=255) for c in entry.crops]
         shown.setdefault(entry.class_index, []).append(
             dict(
                 subclass=entry.subclass,
                 cells=entry.cells,
-                strip=None if strip is None else jpeg_uri(strip, 75),
+                strip=jpeg_uri(np.hstack(crops), 75) if crops else None,
             )
         )
     return shown

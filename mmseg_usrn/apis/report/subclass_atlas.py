@@ -149,8 +149,8 @@ def _cut(
     for image, requests in wanted.items():
         sample = images[image]
         picture = input_picture(sample['inputs'])
-        shape = sample['data_samples'].metainfo['ori_shape'][:2]
-        rows, columns = grid_size(*shape, stride)
+        height, width = sample['data_samples'].metainfo['ori_shape'][:2]
+        rows, columns = grid_size(height, width, stride)
         for s, rank, cell in requests:
             row, column = divmod(cell, columns)
             center = (row + 0.5) / rows, (column + 0.5) / columns

@@ -1,0 +1,160 @@
+"""The page of a toy training."""
+
+import shutil
+import subprocess
+from base64 import b64decode
+from copy import deepcopy
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import BytesIO
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from mmengine.config import Config
+from PIL import Image
+
+from mmseg_usrn.apis.report import read_run, write_report
+from mmseg_usrn.engine.safe_runner import SafeRunner
+from mmseg_usrn.models.checkpoints import read_checkpoint, stock_model
+from tests import toy
+
+
+@pytest.fixture(scope='module')
+def work_dir(tmp_path_factory):
+    """A toy run with a log of each iteration."""
+    root = tmp_path_factory.mktemp('report')
+    toy.write_toy_images(root / 'toy')
+    cfg = toy.toy_config(root / 'toy', root / 'run')
+    cfg.default_hooks.logger = dict(type='LoggerHook', interval=1)
+    cfg.log_level = 'INFO'
+    cfg.experiment_name = 'report'
+    SafeRunner.from_cfg(Config(cfg._cfg_dict.to_dict())).train()
+    return root / 'run'
+
+
+@pytest.fixture(scope='module')
+def page(work_dir, tmp_path_factory):
+    """Its report, with itself as the baseline."""
+    out = tmp_path_factory.mktemp('page') / 'report.html'
+    run = read_run(work_dir)
+    write_report(run, out, baseline=run)
+    return out
+
+
+class Parts(HTMLParser):
+    """Pictures, text and whatever a browser would load."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.pictures, self.loaded, self.texts = {}, [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag == 'img':
+            self.pictures[values['alt']] = values['src']
+        self.loaded += [
+            values[name]
+            for name in ('src', 'href', 'srcset', 'data')
+            if name in values
+        ]
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+
+def test_the_page_needs_no_other_file_and_its_pictures_decode(page):
+    text = page.read_text()
+    assert len(text) < 5e6
+    assert 'url(' not in text and '@import' not in text
+    parts = Parts(text)
+    assert all(source.startswith('data:') for source in parts.loaded)
+    for source in parts.pictures.values():
+        kind, content = source.split(';base64,')
+        if kind == 'data:image/svg+xml':
+            assert ElementTree.fromstring(b64decode(content)).tag
+        else:
+            Image.open(BytesIO(b64decode(content))).load()
+
+
+def test_the_page_shows_all_parts(page):
+    parts = Parts(page.read_text())
+    names = set(parts.pictures)
+    assert {'Losses', 'confusion matrix', 'class balance'} <= names
+    assert 'Gate and kept pseudo labels, share of pixels' in names
+    for i in range(2):
+        for kind in ('image', 'truth', 'prediction'):
+            assert f'{kind} of {i}.png' in names
+    assert {f'subclass {s}' for s in range(8)} <= names
+    assert {'ground', 'one', 'two', 'three', 'Environment'} <= set(parts.texts)
+    assert parts.texts.count('+0.0') >= 1  # against itself
+
+
+def test_a_run_without_subclasses_and_logs(work_dir, tmp_path):
+    run = read_run(work_dir)
+    config = deepcopy(run.config)
+    config.model = stock_model(config.model)
+    out = tmp_path / 'new' / 'report.html'
+    write_report(replace(run, config=config, series={}), out)
+    names = set(Parts(out.read_text()).pictures)
+    assert 'confusion matrix' in names
+    assert not {'class balance', 'subclass 0', 'Losses'} & names
+
+
+def test_a_baseline_of_other_classes_is_refused(work_dir, tmp_path):
+    run = read_run(work_dir)
+    content = read_checkpoint(str(run.checkpoint))
+    content['meta']['dataset_meta']['classes'] = ('a', 'b', 'c', 'd')
+    other = tmp_path / 'other.pth'
+    torch.save(content, other)
+    with pytest.raises(ValueError, match='other classes: a, b, c, d'):
+        write_report(
+            run, tmp_path / 'out.html', replace(run, checkpoint=other)
+        )
+    assert not (tmp_path / 'out.html').exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('width', [390, 1400])
+def test_a_browser_opens_the_page_without_a_message(page, tmp_path, width):
+    browser = shutil.which('chromium') or shutil.which('google-chrome')
+    if browser is None:
+        pytest.skip('needs chromium or google-chrome')
+    picture = tmp_path / 'page.png'
+    done = subprocess.run(
+        [
+            browser,
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            f'--user-data-dir={tmp_path / "profile"}',
+            '--enable-logging=stderr',
+            f'--window-size={width},900',
+            f'--screenshot={picture}',
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert 'CONSOLE' not in done.stderr
+    # Text and frames, no blank page.
+    assert len(Image.open(picture).convert('L').getcolors()) > 20
+
+
+@pytest.mark.slow
+def test_the_tool_overwrites_nothing(work_dir, run_tool, tmp_path):
+    out = tmp_path / 'report.html'
+    out.write_text('mine')
+    again = run_tool('report.py', work_dir, '--out', out, check=False)
+    assert again.returncode == 1
+    assert f'error: {out} would be overwritten' in again.stdout
+    assert out.read_text() == 'mine'
+    done = run_tool('report.py', work_dir, '--out', out, '--force')
+    assert f'report in {out}' in done.stdout
+    assert 'confusion matrix' in out.read_text()
+    none = run_tool('report.py', tmp_path / 'none', check=False)
+    assert none.returncode == 1 and 'Traceback' not in none.stdout
+    assert 'error: there is no work dir' in none.stdout
