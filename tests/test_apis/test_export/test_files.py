@@ -6,12 +6,15 @@ import torch
 
 from mmseg_usrn.apis import build_class_branch
 from mmseg_usrn.apis.export import (
+    ExportedNetwork,
     ExportOptions,
     export_model,
     load_onnx,
     load_openvino,
     load_torch,
+    write_onnx,
 )
+from mmseg_usrn.apis.export.checks import Dynamic
 from mmseg_usrn.apis.export.optional import import_optional
 
 LOADERS = dict(onnx=load_onnx, openvino=load_openvino, torch=load_torch)
@@ -80,3 +83,23 @@ def test_older_runtimes_read_the_file(trained, tmp_path):
 def test_a_missing_package_is_told():
     with pytest.raises(ValueError, match='package not-here: pip install not-'):
         import_optional('not_here.part')
+
+
+def test_padding_in_the_file(trained, tmp_path):
+    """Images of odd sizes are padded to what 16 divides, and cut back."""
+    model = build_class_branch(*trained)
+    model.data_preprocessor.test_cfg = dict(size_divisor=16)
+    network = ExportedNetwork(
+        model, ExportOptions((48, 48), preprocessing=True)
+    )
+    path = tmp_path / 'padded.onnx'
+    outcome = write_onnx(network, path)
+    assert outcome.dynamic == Dynamic()
+    image = torch.randint(256, (2, 3, 45, 70)).float()
+    padded = torch.zeros(2, 3, 48, 80)
+    padded[:, :, :45, :70] = (image - 127.5) / 50
+    with torch.no_grad():
+        logits = model.encode_decode(padded, [dict(img_shape=(48, 80))])
+    found = torch.from_numpy(load_onnx(path)(image.numpy()))
+    expected = logits[:, :, :45, :70]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
