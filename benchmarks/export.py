@@ -120,7 +120,7 @@ def table(rows: list[dict]) -> str:
         '| ms: PyTorch | ONNX Runtime | OpenVINO | torch |',
         '|---|---|---|---|---|---|---|---|---|---|',
     ]
-    for name in dict.fromkeys(row['model'] for row in rows):
+    for name in sorted({row['model'] for row in rows}):
         found = {row['form']: row for row in rows if row['model'] == name}
         done = [row for row in found.values() if 'ms' in row]
         worst = max((row['difference'] for row in done), default=None)
