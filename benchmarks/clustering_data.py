@@ -89,7 +89,7 @@ def _camvid_features() -> Tensor:
         image = (image - [123.675, 116.28, 103.53]) / [58.395, 57.12, 57.375]
         image = torch.from_numpy(image).permute(2, 0, 1)[None].float()
         with torch.no_grad():
-            (features,) = net(image)
+            features = net(image)
         size = [length // 8 for length in image.shape[2:]]
         features = torch.nn.functional.interpolate(
             features, size=size, mode='bilinear'

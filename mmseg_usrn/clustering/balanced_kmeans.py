@@ -127,13 +127,14 @@ def _find_model(
     if n_clusters == 1:  # the mean of normalised rows is 0
         centers = torch.zeros(1, points.features.shape[1], device=device)
         return Model(centers, centers.new_zeros(1).double()), 0
-    sample = points.sample(settings.price_rows * n_clusters)
+    sample = points.sample(settings.price_rows * n_clusters, settings.longest)
     temperature = settings.coldest
     if init is not None:
         centers = points.normalise(init.to(device))
         model, unit = first_prices(sample, centers, settings)
         temperature = max(settings.cold * unit, temperature)
     elif points.total == n_clusters:
+        sample = points.sample(n_clusters)
         model = Model(sample, torch.zeros_like(sample[:, 0].double()))
     else:
         model, temperature, _ = find_start(points, n_clusters, seed, settings)

@@ -163,22 +163,29 @@ class Points:
         """Map normalised (..., C) rows back to float32 features."""
         return (rows.double() * self.scale + self.mean).float()
 
-    def sample(self, number: int) -> Tensor:
+    def sample(self, number: int, longest: float = torch.inf) -> Tensor:
         """Random sample of all points, equal on every rank.
 
         It depends on the seed and on the ids of the points, not on their
         order, nor on how they are spread over the ranks.
 
+        Args:
+            number: How many points, at most all.
+            longest: Longer rows are shortened to this norm.
+
         Returns:
-            (M, C) normalised float32 rows in random order; M is ``number``,
-            or that of all points if there are fewer.
+            (M, C) normalised float32 rows in random order.
         """
         most = min(number, len(self))
         chosen = self.keys.topk(most, largest=False).indices
         if number < self.total:
             lowest = self.ranks.gather(self.keys[chosen]).sort().values
             chosen = chosen[self.keys[chosen] <= lowest[number - 1]]
-        return self.collect(chosen, self.keys)[0]
+        rows = self.collect(chosen, self.keys)[0]
+        if longest == torch.inf:
+            return rows
+        norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+        return rows * (longest / norms).clamp_max_(1)
 
     def _mean_and_deviation(self) -> tuple[Tensor, Tensor]:
         """Mean and largest deviation of all points, both (C,) float64."""

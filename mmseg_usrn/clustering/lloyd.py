@@ -45,7 +45,7 @@ def find_start(
     points: Points, n_clusters: int, seed: int, settings: Settings
 ) -> Start:
     """Best of several annealings of a small sample, improved on a larger."""
-    few = points.sample(settings.start_rows * n_clusters)
+    few = points.sample(settings.start_rows * n_clusters, settings.longest)
     draws = max(1, settings.start_draws // n_clusters)
     tries = [
         anneal(
@@ -62,7 +62,7 @@ def find_start(
     limit = min(start.value for start in tries)
     limit += 1e-6 * abs(limit)
     best = next(start for start in tries if start.value <= limit)
-    rows = points.sample(settings.anneal_rows * n_clusters)
+    rows = points.sample(settings.anneal_rows * n_clusters, settings.longest)
     return anneal(
         rows,
         few,

@@ -15,6 +15,9 @@ class Settings:
         typical_share: Share of the values whose mean is typical of them.
             The largest are left out, so that a few outliers of any size
             change no unit; a median would be 0 where most points are equal.
+        longest: Norm, in units of the typical one, to which points of samples
+            are shortened. A centre at an outlier, which balance allows to no
+            cluster, would need a price that float32 costs do not resolve.
         start_rows: Points per cluster on which starts are tried. Fewer make
             a start noisy, more make the many steps slow.
         start_steps: Centre updates of a start, while the temperature falls
@@ -70,6 +73,7 @@ class Settings:
     """
 
     typical_share: float = 0.99
+    longest: float = 10.0
     start_rows: int = 48
     start_steps: int = 14
     start_draws: int = 64

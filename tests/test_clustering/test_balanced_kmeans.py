@@ -113,6 +113,14 @@ def test_hard_points(kind, reached):
     assert sum_of_squares(points, result.labels) < 1.005 * reached
 
 
+def test_samples_shorten_outliers():
+    points = Points(make_hard_points('outliers')[0], ALONE, Settings())
+    norms = points.sample(4000, longest=10.0).norm(dim=1)
+    assert norms.max() == pytest.approx(10, rel=1e-5)
+    assert norms.median() == pytest.approx(1, rel=0.1)
+    assert points.sample(4000).norm(dim=1).max() > 100
+
+
 def test_outliers_change_no_unit():
     units = [
         Points(make_hard_points(kind)[0], ALONE, Settings()).scale
