@@ -68,9 +68,8 @@ def _scheduler(
                 f'set {path}.by_epoch=False',
             )
         return
-    begin, end = scheduler.get('begin', 0), scheduler.get('end')
     name = str(scheduler.get('type', ''))
-    if end is None and name.startswith(('Poly', 'Linear')):
+    if scheduler.get('end') is None and name.startswith(('Poly', 'Linear')):
         yield Mistake(
             f'{path}.end',
             f': {name} without an end stays where it begins',
@@ -84,6 +83,11 @@ def _scheduler(
             f': {late[0]} does not fit train_cfg.max_iters={length}',
             'set milestones that the training gets to',
         )
+    yield from _span(path, scheduler, length)
+
+
+def _span(path: str, scheduler: Mapping, length: int) -> Iterator[Mistake]:
+    begin, end = scheduler.get('begin', 0), scheduler.get('end')
     if not isinstance(begin, int):
         return
     if isinstance(end, int) and begin >= end:
