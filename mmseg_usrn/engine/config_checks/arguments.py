@@ -130,5 +130,8 @@ def _is_required(place: Place, parameter: Parameter) -> bool:
     # Heads and backbones hand on what they do not name themselves.
     if place.path[0] in ('model', 'tta_model'):
         return False
+    # A dataset hands its classes to what reads its masks.
+    if place.path[-1] == 'mask_format':
+        return False
     # A list of a split is given by its split_dir.
     return parameter.name not in OF_BUILDERS | {'ann_file'}

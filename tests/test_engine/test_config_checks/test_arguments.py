@@ -99,6 +99,12 @@ def test_arguments_that_must_be_there(toy_config, only):
     only({}, 'IterBasedTrainLoop needs max_iters', 'set train_cfg.max_iters')
 
 
+def test_arguments_that_a_dataset_hands_on(found):
+    masks = {f'{LABELED}.mask_format': dict(type='LoadCocoMasks')}
+    kind = {f'{LABELED}.type': 'FolderSegDataset'}
+    assert not [s for s in found({**kind, **masks}) if 'needs' in s]
+
+
 def test_stock_configs_of_mmsegmentation_have_few(found):
     """A model of another kind than the toy's is built as it is."""
     head = dict(
