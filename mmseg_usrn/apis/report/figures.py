@@ -49,10 +49,9 @@ def _plot(series: Series) -> Figure:
     figure = Figure(figsize=(4.6, 3.4), layout='constrained')
     axis = figure.subplots()
     for name, (steps, values) in series.items():
-        marker = 'o' if len(steps) < 15 else None
-        axis.plot(
-            steps, values, label=name, lw=1.4, marker=marker, markersize=3
-        )
+        line = axis.plot(steps, values, label=name, lw=1.4, clip_on=False)[0]
+        if len(steps) < 15:
+            line.set(marker='o', markersize=3)
     axis.set_xlabel('iteration')
     axis.set_ylim(bottom=0)
     axis.spines[['top', 'right']].set_visible(False)
