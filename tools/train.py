@@ -38,7 +38,9 @@ def parse_args() -> argparse.Namespace:
         help='continue from the latest checkpoint in the work dir, if any',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision'
+        '--amp',
+        action='store_true',
+        help='train in mixed precision (on a CPU in bfloat16: docs/speed.md)',
     )
     parser.add_argument(
         '--baseline',
@@ -69,9 +71,10 @@ def config_of(args: argparse.Namespace) -> Config:
     continue_or_refuse(cfg, args.resume)
     if args.amp:
         if get_device() == 'cpu':
-            raise ValueError('--amp needs a GPU; leave it out on CPU')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+            cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        else:
+            cfg.optim_wrapper.type = 'AmpOptimWrapper'
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     return cfg
 
 

@@ -1,5 +1,6 @@
 """Feature extraction, reclustering and launching."""
 
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .errors import NotFiniteError
 from .feature_extraction import extract_labeled_features
 from .hooks import (
@@ -15,6 +16,7 @@ from .reclustering import recluster
 
 __all__ = [
     'AverageNormHook',
+    'BFloat16OptimWrapper',
     'FiniteLossHook',
     'NotFiniteError',
     'PreemptionHook',

@@ -15,7 +15,7 @@ TRAIN = (
     ('an unknown launcher', 'invalid choice', ('toy.py', '--launcher', 'horovod')),
     ('Slurm without GPUs', "'slurm' needs GPUs", ('toy.py', '--launcher', 'slurm')),
     ('MPI without GPUs', "'mpi' needs GPUs", ('toy.py', '--launcher', 'mpi')),
-    ('mixed precision without a GPU', 'amp', ('toy.py', '--amp')),
+    ('mixed precision with a value', 'ignored explicit argument', ('toy.py', '--amp=half')),
     ('no work dir', 'expected one argument', ('toy.py', '--work-dir')),
     ('a file in place of a work dir', 'good.py', ('toy.py', '--work-dir', 'good.py')),
     ('a work dir below a file', 'good.py', ('toy.py', '--work-dir', 'good.py/a')),
