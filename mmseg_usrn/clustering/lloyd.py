@@ -279,6 +279,11 @@ def assign_and_sum(points: Points, model: Model, temperature: float) -> Sums:
 
 
 def mean_rows(sums: Tensor, sizes: Tensor, centers: Tensor) -> Tensor:
-    """New centres (K, C); a cluster without points keeps its old one."""
-    means = (sums / sizes.clamp_min(1e-12)[:, None]).float()
-    return torch.where(sizes[:, None] > 0, means, centers)
+    """New centres (K, C).
+
+    What a cluster lacks to half its share counts as points at its old centre:
+    one outlier alone does not take a centre to where no other point is.
+    """
+    missing = (0.5 * sizes.mean() - sizes).clamp_min(0)[:, None]
+    sums = sums + missing * centers
+    return (sums / (sizes[:, None] + missing)).float()
