@@ -64,12 +64,13 @@ class MeanTeacher(ExponentialMovingAverage):
 def _pairs(
     teacher: nn.Module, student: nn.Module
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Tensors of the teacher beside those of the student."""
+    """Tensors of the teacher's state beside those of the student's."""
     theirs = dict(student.named_modules())
     for path, module in teacher.named_modules():
+        left_out = module._non_persistent_buffers_set
         for tensors in (module._parameters, module._buffers):
             for name, own in tensors.items():
-                if own is not None:
+                if own is not None and name not in left_out:
                     yield own, getattr(theirs[path], name)
 
 
