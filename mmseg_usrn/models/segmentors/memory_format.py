@@ -29,6 +29,8 @@ KNOWN_PARTS = {
 
 ResNet is not among them: its dense convolutions take a tenth longer.
 """
+NARROW = 16
+"""Channels below which PyTorch is not relied on."""
 OUTSIDE = (nn.GroupNorm, nn.LayerNorm, nn.MultiheadAttention)
 """Layers of PyTorch that do not, or gain nothing."""
 
@@ -54,7 +56,8 @@ def takes_channels_last(*parts: nn.Module) -> bool:
     """Whether all layers are known to work with channels last.
 
     PyTorch 2.12 crashes in the backward pass of some other networks
-    (PoolFormer), and heads may reshape what they get (DMNet).
+    (PoolFormer, DeepLabV3+ of 8 channels), and heads may reshape what they
+    get (DMNet).
 
     Args:
         *parts: Backbone, neck and heads.
@@ -65,6 +68,8 @@ def takes_channels_last(*parts: nn.Module) -> bool:
 def _is_known(module: nn.Module) -> bool:
     own = type(module)
     package = own.__module__.split('.')[0]
+    if isinstance(module, nn.BatchNorm2d) and module.num_features < NARROW:
+        return False
     if package == 'torch':
         return not isinstance(module, OUTSIDE)
     return (

@@ -21,7 +21,7 @@ def toy_config(toy_config):
         out_indices=(1, 2, 4, 6),
         norm_cfg=dict(type='BN'),
     )
-    toy_config.model.decode_head.in_channels = 320
+    toy_config.model.decode_head.update(in_channels=320, channels=16)
     return toy_config
 
 
@@ -53,6 +53,14 @@ def test_gradients_do_not_depend_on_it(model, toy_config):
         copy.parse_losses(copy.loss(**data))[0].backward()
         gradients.append({n: p.grad for n, p in copy.named_parameters()})
     torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-9)
+
+
+def test_narrow_networks_keep_their_format(toy_config):
+    """PyTorch may crash in their backward pass."""
+    init_default_scope('mmseg')
+    toy_config.model.decode_head.channels = 8
+    model = MODELS.build(toy_config.model)
+    assert not model.data_preprocessor.channels_last
 
 
 def test_other_heads_keep_their_format(toy_config):
