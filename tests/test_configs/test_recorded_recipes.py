@@ -30,6 +30,7 @@ INTENDED = [
      'ToGray for RandomGrayscale, 20 times as fast'),
     ('.*', r'(val|test)_evaluator\.type', 'counts in whole numbers'),
     ('.*', r'env_cfg\.dist_cfg\.timeout', 'minutes instead of hours'),
+    ('demo.*', r'optim_wrapper\.optimizer\.fused', 'faster on CPUs'),
     ('.*_baseline', r'custom_hooks', 'an empty list is the default'),
 ]  # fmt: skip
 
