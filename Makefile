@@ -1,7 +1,7 @@
 # make demo        set up and run the main job on generated images
 # make demo-seeds  the same with three seeds: mean and spread
 # make test        set up and run all tests
-# make check       format, lint, types, layers, links, fast tests: under 2 minutes
+# make check       format, lint, types, layers, links, fast tests
 # make trust       resumes, kills, signals and wrong inputs, one by one: 20 minutes
 # make setup       only the set-up
 #
