@@ -1,5 +1,8 @@
 """A sample of the mistakes that `python -m tests.trust.wrong_inputs` makes."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import pytest
 
 from tests.trust.wrong_inputs import KINDS, import_tools, seen, verdict
@@ -9,12 +12,25 @@ CASES = [
     for case in cases
 ]  # fmt: skip
 SAMPLE = CASES[5::20]
+NAMES = [case.name for case in SAMPLE]
 
 
-@pytest.mark.parametrize('case', SAMPLE, ids=lambda case: case.name)
-def test_is_refused_in_one_sentence(case, tmp_path):
-    import_tools()
-    assert seen(case, tmp_path) == case.expected
+@pytest.fixture(scope='module')
+def process():
+    """A process without threads, which can be forked safely."""
+    with ProcessPoolExecutor(1, get_context('spawn')) as pool:
+        pool.submit(import_tools).result()
+        yield pool
+
+
+@pytest.mark.parametrize('number', range(len(SAMPLE)), ids=NAMES.__getitem__)
+def test_is_refused_in_one_sentence(number, process, tmp_path):
+    found = process.submit(_seen, number, tmp_path).result()
+    assert found == SAMPLE[number].expected
+
+
+def _seen(number, folder):
+    return seen(SAMPLE[number], folder)
 
 
 def test_there_are_many_and_each_is_another():

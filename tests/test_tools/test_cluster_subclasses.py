@@ -62,4 +62,4 @@ def test_stock_config_is_refused(trained, toy_config, run_tool, tmp_path):
         cwd=tmp_path,
         check=False,
     )
-    assert 'must have a USRN model and a PairedDataset' in done.stdout
+    assert 'model.type is EncoderDecoder' in done.stdout
