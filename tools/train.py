@@ -22,7 +22,7 @@ from mmseg_usrn.engine.pretrained import fetch_pretrained
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.engine.runner import NOISE
 from mmseg_usrn.engine.safe_runner import SafeRunner
-from mmseg_usrn.engine.work_dir import continue_or_refuse, lock_work_dir
+from mmseg_usrn.engine.work_dir import continue_or_refuse, lock_run
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,7 +68,6 @@ def config_of(args: argparse.Namespace) -> Config:
         baseline=args.baseline,
         feature_checkpoint=args.feature_checkpoint,
     )
-    continue_or_refuse(cfg, args.resume)
     if args.amp:
         if get_device() == 'cpu':
             cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
@@ -88,14 +87,15 @@ def main() -> None:
         warnings.filterwarnings('ignore', message=message)
     with clear_endings(args.launcher):
         cfg = config_of(args)
-        lock = process_rank(args.launcher) == 0 and lock_work_dir(cfg.work_dir)
+        locks = process_rank(args.launcher) == 0 and lock_run(cfg)
+        continue_or_refuse(cfg, args.resume)
         runner = SafeRunner.from_cfg(cfg)
         fetch_pretrained(cfg.model)
         check_clustering_planned(runner)
         check_before_training(runner.cfg)
         try_one_batch(runner)
         runner.train()
-        del lock
+        del locks
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ from datetime import timedelta
 import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config
+from mmengine.dist import all_gather_object, all_reduce
 from mmengine.logging import print_log
 
 from mmseg_usrn.compat import wait_for_yapf
@@ -103,6 +104,21 @@ def replace_sync_bn(node) -> bool:
     for child in children:
         found = replace_sync_bn(child) or found
     return found
+
+
+def raise_on_all_ranks(error: Exception | None) -> None:
+    """Raise on every rank what one of them has found.
+
+    A rank that ends alone leaves the others waiting for it. All ranks call
+    this together.
+
+    Args:
+        error: What this rank has found, None if nothing.
+    """
+    found = torch.tensor(int(error is not None))
+    all_reduce(found, 'max')
+    if found:
+        raise next(filter(None, all_gather_object(error)))
 
 
 def leave_process_group() -> None:

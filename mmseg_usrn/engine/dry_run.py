@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 from torch.utils.data import Subset
 
+import mmseg_usrn
 from mmseg_usrn.clustering import resolve_subclasses
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
@@ -50,6 +51,7 @@ def try_one_batch(runner: Runner) -> None:
 
     Raises:
         ValueError: If a part fails, with its name and what to look at.
+        Exception: A fault of this package, as it is.
     """
     with quiet(), unchanged_randomness():
         trial = Trial(runner)
@@ -57,11 +59,27 @@ def try_one_batch(runner: Runner) -> None:
             try:
                 step()
             except Exception as error:
+                if is_fault(error):
+                    raise
                 _write_report(runner)
                 raise ValueError(
                     f'{where} would fail: {reason(error)}\n{advice}; the '
                     f'whole report is in {Path(runner.log_dir, REPORT)}'
                 ) from error
+
+
+def is_fault(error: Exception) -> bool:
+    """Whether an error is a fault of this package's code.
+
+    No setting leads to an error such as a ``TypeError`` from a line of this
+    package, unless it is of a pipeline, whose transforms rely on each other.
+    """
+    if isinstance(error, ValueError | RuntimeError | OSError):
+        return False
+    place = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
+    root = Path(mmseg_usrn.__file__).parent
+    rooms = [root / name for name in ('models', 'clustering', 'engine')]
+    return any(place.is_relative_to(room) for room in rooms)
 
 
 class Trial:

@@ -11,11 +11,13 @@ from torch.utils.data import DataLoader
 
 from mmseg_usrn.models.checkpoints import load_weights
 
+from .distributed import raise_on_all_ranks
+from .errors import NotFiniteError
 from .hooks.subclass_recluster_hook import unwrap
 from .preemption import follow_parent
 from .process_state import gather_states
 from .runner import QuietRunner
-from .work_dir import PART, latest_checkpoint, replace
+from .work_dir import PART, folders_of, latest_checkpoint, replace
 
 OWN_HOOKS = ('FiniteLossHook', 'ResumeHook', 'PreemptionHook')
 """Hooks of every run, beside those of the config."""
@@ -86,7 +88,7 @@ class SafeRunner(QuietRunner):
     def load_or_resume(self) -> None:
         """Load weights, or go on from the newest whole checkpoint."""
         if self.is_resuming and not self._load_from:
-            path = latest_checkpoint(self.work_dir)
+            path = latest_checkpoint(*folders_of(self.cfg))
             if path is not None:
                 self.resume(str(path))
             self._has_loaded = True
@@ -105,11 +107,16 @@ class SafeRunner(QuietRunner):
         """
         if kwargs.get('save_optimizer', True):
             self.process_states = gather_states(unwrap(self.model))
-        if '://' in str(out_dir):
-            super().save_checkpoint(out_dir, filename, *args, **kwargs)
-            return
-        super().save_checkpoint(out_dir, filename + PART, *args, **kwargs)
-        if is_main_process():
+        remote = '://' in str(out_dir)
+        error = None
+        try:  # on the first rank alone
+            super().save_checkpoint(
+                out_dir, filename + PART * (not remote), *args, **kwargs
+            )
+        except NotFiniteError as found:
+            error = found
+        raise_on_all_ranks(error)
+        if is_main_process() and not remote:
             path = Path(out_dir, filename)
             replace(f'{path}{PART}', path)
 

@@ -62,6 +62,21 @@ def lock_work_dir(folder: str | Path) -> TextIO | None:
     return file
 
 
+def lock_run(cfg: Config) -> list[TextIO | None]:
+    """Lock all folders of a run.
+
+    Args:
+        cfg: Its config.
+
+    Returns:
+        The files that hold the locks while they are open.
+
+    Raises:
+        ValueError: If another run holds one of them.
+    """
+    return [lock_work_dir(folder) for folder in folders_of(cfg)]
+
+
 def check_work_dir(folder: str) -> None:
     """Refuse a work dir that cannot be written to.
 
@@ -81,14 +96,29 @@ def check_work_dir(folder: str) -> None:
         )
 
 
-def latest_checkpoint(folder: str | Path) -> Path | None:
-    """The newest whole checkpoint of a work dir.
+def folders_of(cfg: Config) -> list[Path]:
+    """The work dir of a run, and where its checkpoints are if elsewhere.
+
+    Args:
+        cfg: The config of the run. MMEngine's checkpoint hook saves in a
+            folder named like the work dir, below its ``out_dir``.
+    """
+    folder = Path(cfg.work_dir)
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    out_dir = hook.get('out_dir')
+    if not out_dir or '://' in str(out_dir):
+        return [folder]
+    return list(dict.fromkeys([folder, Path(out_dir, folder.name)]))
+
+
+def latest_checkpoint(*folders: str | Path) -> Path | None:
+    """The newest whole checkpoint of a run.
 
     The pointer should name it. Where it does not, or a file is broken, it is
     said what is taken instead.
 
     Args:
-        folder: The work dir.
+        *folders: The work dir, and further folders of the run.
 
     Returns:
         Its path, or None if there is no checkpoint at all.
@@ -96,18 +126,16 @@ def latest_checkpoint(folder: str | Path) -> Path | None:
     Raises:
         ValueError: If there are checkpoints, but none is whole.
     """
-    pointed, found = _pointed(folder), checkpoints(folder)
-    if pointed is not None and pointed not in found and pointed.is_file():
-        found.insert(0, pointed)  # of another folder or name
+    pointed, found = _pointed(folders[0]), checkpoints(*folders)
     for path in found:
         if is_whole(path):
-            if path != pointed:
+            if pointed is None or not _same(path, pointed):
                 _say(f'{POINTER} does not name {path}, the newest whole one')
             return path
         _say(f'{path} is no whole checkpoint and left out')
     if found:
         raise ValueError(
-            f'none of the {len(found)} checkpoints in {folder} is whole; '
+            f'none of the {len(found)} checkpoints in {folders[0]} is whole; '
             'delete them to start anew, or choose another --work-dir'
         )
     if pointed is not None:
@@ -115,14 +143,25 @@ def latest_checkpoint(folder: str | Path) -> Path | None:
     return None
 
 
-def checkpoints(folder: str | Path) -> list[Path]:
-    """Checkpoints that a run can go on from, newest first."""
+def checkpoints(*folders: str | Path) -> list[Path]:
+    """Checkpoints that a run can go on from, newest first.
+
+    Args:
+        *folders: The work dir, and further folders of the run. What the
+            pointer of the work dir names comes first if it is elsewhere.
+    """
     named = [
         (int(match[1]), path)
+        for folder in folders
         for path in Path(folder).glob('*.pth')
         if (match := _CHECKPOINT.fullmatch(path.name))
     ]
-    return [path for _, path in sorted(named, reverse=True)]
+    found = [path for _, path in sorted(named, reverse=True)]
+    pointed = _pointed(folders[0])
+    if pointed is None or not pointed.is_file():
+        return found
+    known = any(_same(path, pointed) for path in found)
+    return found if known else [pointed, *found]
 
 
 def continue_or_refuse(cfg: Config, resume: bool) -> None:
@@ -136,13 +175,14 @@ def continue_or_refuse(cfg: Config, resume: bool) -> None:
     Raises:
         ValueError: If there is an earlier run that is not to be resumed.
     """
-    folder, found = cfg.work_dir, checkpoints(cfg.work_dir)
-    cfg.resume = resume and bool(found or _pointed(folder))
+    folder, found = cfg.work_dir, checkpoints(*folders_of(cfg))
+    cfg.resume = resume and bool(found)
     if cfg.resume:
         cfg.load_from = None
     elif found:
+        where = found[0].parent
         raise ValueError(
-            f'{folder} holds checkpoints of an earlier run, the newest '
+            f'{where} holds checkpoints of an earlier run, the newest '
             f'{found[0].name}: --resume continues that run, --work-dir '
             'chooses another folder; delete them to start over'
         )
@@ -207,7 +247,13 @@ def _pointed(folder: str | Path) -> Path | None:
         return None
     # Of a folder that was moved, MMEngine's own pointer names another place.
     beside = Path(folder, Path(name).name)
-    return beside if beside.is_file() else Path(folder, name)
+    if beside.is_file():
+        return beside
+    return Path(os.path.normpath(Path(folder, name)))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _say(text: str) -> None:

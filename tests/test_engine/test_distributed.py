@@ -1,8 +1,10 @@
 """Runs in several processes, on GPUs and on CPUs."""
 
+import pytest
+import torch.distributed as dist
 from mmengine.config import ConfigDict
 
-from mmseg_usrn.engine.distributed import replace_sync_bn
+from mmseg_usrn.engine.distributed import raise_on_all_ranks, replace_sync_bn
 
 
 def test_replace_sync_bn():
@@ -16,3 +18,21 @@ def test_replace_sync_bn():
     assert model.backbone.norm_cfg == dict(type='BN', eps=0.1)
     assert model.heads[0]['norm_cfg']['type'] == 'BN'
     assert not replace_sync_bn(model)
+
+
+def test_one_process_raises_its_own():
+    raise_on_all_ranks(None)
+    with pytest.raises(ValueError, match='mine'):
+        raise_on_all_ranks(ValueError('mine'))
+
+
+def raise_on_second() -> None:
+    """The first rank learns from the second what has gone wrong there."""
+    raise_on_all_ranks(None)
+    mine = KeyError('of rank 1') if dist.get_rank() == 1 else None
+    with pytest.raises(KeyError, match='of rank 1'):
+        raise_on_all_ranks(mine)
+
+
+def test_no_rank_is_left_waiting(run_ranks):
+    run_ranks(raise_on_second)

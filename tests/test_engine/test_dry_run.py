@@ -176,3 +176,12 @@ def own_noise():
             image = results['img']
             noise = np.random.randint(0, 2, image.shape, np.uint8)
             return dict(results, img=image ^ noise)
+
+
+def test_a_fault_of_ours_shows_as_it_is(try_out, monkeypatch):
+    """Here: a line of the segmentor calls what is no function."""
+    monkeypatch.setattr(
+        'mmseg_usrn.models.segmentors.usrn.masked_cross_entropy', None
+    )
+    with pytest.raises(TypeError, match='not callable'):
+        try_out()

@@ -13,7 +13,9 @@ from mmengine.logging import MMLogger
 from mmseg_usrn.engine.work_dir import (
     POINTER,
     continue_or_refuse,
+    folders_of,
     latest_checkpoint,
+    lock_run,
     lock_work_dir,
     write_pointer,
 )
@@ -100,6 +102,38 @@ def test_an_earlier_run_is_resumed_or_refused(run, said):
     continue_or_refuse(cfg, resume=True)
     assert cfg.resume and cfg.load_from is None
     assert said() == ''
+
+
+def test_a_run_whose_checkpoints_are_gone(run, said):
+    """Its pointer alone is nothing to go on from."""
+    for path in run.glob('*.pth'):
+        path.unlink()
+    cfg = Config(dict(work_dir=str(run), load_from='pretrained.pth'))
+    continue_or_refuse(cfg, resume=True)
+    assert not cfg.resume and cfg.load_from == 'pretrained.pth'
+    assert 'starts at iteration 0, from the weights of pretr' in said()
+
+
+@pytest.mark.parametrize('pointer', [True, False])
+def test_checkpoints_in_another_folder(run, said, tmp_path, pointer):
+    """MMEngine saves them in out_dir, below the name of the work dir."""
+    saving = dict(out_dir=str(tmp_path / 'elsewhere'))
+    cfg = Config(
+        dict(work_dir=str(run), default_hooks=dict(checkpoint=saving))
+    )
+    (tmp_path / 'elsewhere').mkdir()
+    there = tmp_path / 'elsewhere' / 'run'
+    run.rename(there)
+    run.mkdir()
+    if pointer:
+        write_pointer(run, there / 'iter_10.pth')
+    with pytest.raises(ValueError, match=f'{there} holds checkpoints of an'):
+        continue_or_refuse(cfg, resume=False)
+    continue_or_refuse(cfg, resume=True)
+    assert cfg.resume
+    assert latest_checkpoint(*folders_of(cfg)) == there / 'iter_10.pth'
+    locks = lock_run(cfg)
+    assert len(locks) == 2 and (there / 'run.lock').is_file()
 
 
 def test_a_new_run(tmp_path, said):

@@ -45,7 +45,6 @@ def steps(place, *pipeline):
 
 
 SCHEDULE = (
-    case('validation behind the end', 'val_interval=7', {'train_cfg.val_interval': 7}),
     case('validation begins behind the end', 'val_begin=9', {'train_cfg.val_begin': 9}),
     case('schedule longer than the training', 'end=40', {'param_scheduler': [dict(POLY, end=40)]}),
     case('schedule of one dict, longer', 'end=100', {'param_scheduler': dict(POLY, end=100)}),

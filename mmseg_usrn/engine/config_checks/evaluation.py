@@ -8,7 +8,7 @@ from mmseg_usrn.evaluation import REPORTED
 
 from .listing import as_dicts
 from .mistakes import Mistake, do_you_mean
-from .pipelines import loads_masks, step_name
+from .pipelines import may_load_masks
 
 METRICS = ('IoUMetric', 'ExactIoUMetric')
 
@@ -51,16 +51,14 @@ def _masks(path: str, dataset: Mapping) -> Iterator[Mistake]:
         yield Mistake(f'{path}.type', ' has no masks to evaluate on', _NO_VAL)
         return
     steps = dataset.get('pipeline')
-    if isinstance(steps, list) and not any(
-        loads_masks(step_name(step)) for step in steps
-    ):
+    if isinstance(steps, list) and not any(map(may_load_masks, steps)):
         yield Mistake(
             f'{path}.pipeline',
             ' loads no masks to evaluate on',
             "add dict(type='LoadAnnotations') behind Resize",
         )
     folders = dataset.get('data_prefix')
-    if isinstance(folders, Mapping) and not folders.get('seg_map_path'):
+    if isinstance(folders, Mapping) and folders.get('seg_map_path') is None:
         yield Mistake(
             f'{path}.data_prefix', ' names no folder of masks', _NO_VAL
         )

@@ -39,6 +39,7 @@ ALBU = frozenset(
 """Those of albumentations, inside ``Albu``."""
 
 BRANCH = 'unsup_'
+STACK = ('mmcv.', 'mmseg.', 'mmengine.', 'mmseg_usrn.')
 
 
 def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
@@ -124,6 +125,20 @@ def _order(place: Place) -> Iterator[Mistake]:
                 'masks that predictions are compared with',
                 f'move it behind Resize ({key}.{resizes[0]})',
             )
+
+
+def may_load_masks(step: Any) -> bool:
+    """Whether a step loads masks, or may as it is none of this stack's.
+
+    Args:
+        step: A step of a pipeline.
+    """
+    for place in walk([step], ('pipeline',)):
+        bases = getattr(place.cls, '__mro__', ())
+        known = place.cls is None or place.cls.__module__.startswith(STACK)
+        if not known or any(loads_masks(base.__name__) for base in bases):
+            return True
+    return False
 
 
 def loads_masks(name: str) -> bool:

@@ -46,19 +46,22 @@ def _listed(cfg: Config, name: str) -> Iterator[tuple[str, Mapping]]:
 
 
 def _validation(loop: Mapping, length: int) -> Iterator[Mistake]:
-    for key in ('val_interval', 'val_begin'):
-        value = loop.get(key)
-        if isinstance(value, int) and value > length:
-            yield Mistake(
-                f'train_cfg.{key}={value}',
-                f' is behind the last of max_iters={length} iterations',
-                f'set it to {length} or less',
-            )
+    # An interval that is longer leaves the validation after the last one.
+    begin = loop.get('val_begin')
+    if isinstance(begin, int) and begin > length:
+        yield Mistake(
+            f'train_cfg.val_begin={begin}',
+            f' is behind the last of max_iters={length} iterations',
+            f'set it to {length} or less',
+        )
 
 
 def _scheduler(
     path: str, scheduler: Mapping, length: int
 ) -> Iterator[Mistake]:
+    name = str(scheduler.get('type', ''))
+    if name.startswith('ReduceOnPlateau'):
+        return  # steps at validations
     if scheduler.get('by_epoch', True):
         if not scheduler.get('convert_to_iter_based'):
             yield Mistake(
@@ -68,7 +71,6 @@ def _scheduler(
                 f'set {path}.by_epoch=False',
             )
         return
-    name = str(scheduler.get('type', ''))
     if scheduler.get('end') is None and name.startswith(('Poly', 'Linear')):
         yield Mistake(
             f'{path}.end',
@@ -112,21 +114,22 @@ def _span(path: str, scheduler: Mapping, length: int) -> Iterator[Mistake]:
 
 def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
     """A learning rate that has reached its end long before the training."""
-    decays = [
-        (scheduler['end'], path, scheduler['type'])
+    rates = [
+        (scheduler.get('end') or length, path, str(scheduler.get('type')))
         for path, scheduler in _listed(cfg, 'param_scheduler')
-        if isinstance(scheduler.get('end'), int)
+        if not str(scheduler.get('type', '')).endswith('Momentum')
         and not scheduler.get('by_epoch', True)
-        and str(scheduler.get('type', '')).startswith(('Poly', 'Cosine'))
     ]
-    if not decays:
+    if not rates:
         return
-    end, path, name = max(decays)
-    if end < length:
+    end, path, name = max(rates)
+    if end < length and name.startswith(('Poly', 'Cosine')):
         yield Mistake(
             f'{path}.end={end}',
             f': {name} is at its end, and train_cfg.max_iters={length}',
-            f'set {path}.end={length}',
+            f'set {path}.end={length}, or say that the rate stays as it is: '
+            f"dict(type='ConstantLR', factor=1, begin={end}, end={length}, "
+            'by_epoch=False)',
         )
 
 

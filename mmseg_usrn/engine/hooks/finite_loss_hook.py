@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 
+from ..distributed import raise_on_all_ranks
 from ..errors import NotFiniteError
 from .subclass_recluster_hook import unwrap
 
@@ -56,8 +57,11 @@ class FiniteLossHook(Hook):
             )
             if self.in_a_row <= self.max_skipped:
                 return
-        if bad:
-            raise NotFiniteError(describe(runner.iter + 1, bad, data_batch))
+        raise_on_all_ranks(
+            NotFiniteError(describe(runner.iter + 1, bad, data_batch))
+            if bad
+            else None
+        )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep weights that are not finite from being saved."""

@@ -1,6 +1,6 @@
 """A checkpoint before a run is stopped from outside."""
 
-from mmengine.dist import barrier
+from mmengine.dist import barrier, get_world_size
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -42,7 +42,15 @@ class PreemptionHook(Hook):
         outputs: list | None = None,
     ) -> None:
         """Stop within a validation if a rank is asked to."""
-        if stop_request.is_training and stop_request.on_any_rank():
+        loader = runner.val_dataloader
+        images = (loader.batch_size or 1) * get_world_size()
+        # A rank may have one batch more than another; it does not ask there.
+        in_common = batch_idx < len(loader.dataset) // images
+        if (
+            stop_request.is_training
+            and in_common
+            and stop_request.on_any_rank()
+        ):
             for hook in runner.hooks:
                 if isinstance(hook, EMAHook):  # which has swapped the weights
                     hook.after_val_epoch(runner)

@@ -1,6 +1,7 @@
 """Checkpoints that a kill at any moment leaves whole."""
 
 import os.path as osp
+import re
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -8,7 +9,9 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from ..work_dir import PART, write_pointer
+from ..work_dir import PART, POINTER, write_pointer
+
+_OURS = re.compile(rf'(?:iter|epoch|best_.+)_\d+\.pth|{POINTER}')
 
 
 @HOOKS.register_module()
@@ -45,7 +48,8 @@ class WholeCheckpointHook(CheckpointHook):
             for name in self.file_backend.list_dir_or_file(
                 self.out_dir, list_dir=False, suffix=PART
             ):
-                self.file_backend.remove(osp.join(self.out_dir, name))
+                if _OURS.fullmatch(name.removesuffix(PART)):
+                    self.file_backend.remove(osp.join(self.out_dir, name))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Leave the teacher, half of the weights, out of the best checkpoint.

@@ -1,14 +1,16 @@
 """Reading of checkpoint files, without running what is in them."""
 
+import os
 import os.path as osp
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import wraps
 from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, is_main_process
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
@@ -72,30 +74,43 @@ def read_checkpoint(
 
 
 def protect_loading(trust: bool = False) -> None:
-    """Let everything that MMEngine loads go through :func:`read_checkpoint`.
+    """Restrict what MMEngine reads, from files as from any address.
 
     Args:
         trust: Read whatever is in the files, as with ``--trust-checkpoint``.
     """
+    for prefix, loader in list(CheckpointLoader._schemes.items()):
+        loader = getattr(loader, '__wrapped__', loader)
+        CheckpointLoader.register_scheme(
+            prefix, _protected(loader, trust), force=True
+        )
 
-    def load_from_local(filename: str, map_location: Any = None) -> dict:
-        return read_checkpoint(filename, map_location, trust)
 
-    def load_from_http(filename: str, map_location: Any = None) -> dict:
-        def download() -> dict:
-            return torch.hub.load_state_dict_from_url(
-                filename, map_location=map_location, weights_only=not trust
-            )
+def _protected(loader: Callable, trust: bool) -> Callable:
+    """A loader of MMEngine whose reading of a pickle is restricted."""
 
-        # The others find the file of the first process.
-        content = _load(filename, download) if is_main_process() else None
-        barrier()
-        return content or _load(filename, download)
+    @wraps(loader)
+    def load(filename: str, map_location: Any = None) -> dict:
+        if '://' not in filename:
+            return read_checkpoint(filename, map_location, trust)
+        with nullcontext() if trust else _weights_only():
+            return _load(filename, lambda: loader(filename, map_location))
 
-    register = CheckpointLoader.register_scheme
-    register(prefixes='', loader=load_from_local, force=True)
-    schemes = ['http://', 'https://']
-    register(prefixes=schemes, loader=load_from_http, force=True)
+    return load
+
+
+@contextmanager
+def _weights_only() -> Iterator[None]:
+    """Make every ``torch.load`` restricted, whatever its caller says."""
+    name = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
+    before = os.environ.get(name)
+    os.environ[name] = '1'
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 def _load(path: str, load: Callable[[], Any]) -> dict:

@@ -1,6 +1,8 @@
 """Entries of a config that contradict each other."""
 
 import pytest
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
 
 HOOK = dict(type='SubclassReclusterHook', warmup_iters=2)
 LABELED = 'train_dataloader.dataset.labeled'
@@ -146,3 +148,28 @@ def test_weights_with_avg_non_ignore(toy_config, only):
         'model.decode_head.loss_decode.0.avg_non_ignore',
         'leave it out',
     )
+
+
+@TRANSFORMS.register_module()
+class ReadLabels(LoadAnnotations):
+    """A loader of a user, whose name does not tell."""
+
+
+@TRANSFORMS.register_module()
+class MakeLabels:
+    """A transform of a user, which may load anything."""
+
+
+@pytest.mark.parametrize('name', ['ReadLabels', 'MakeLabels'])
+def test_loaders_of_other_names(found, name):
+    steps = [
+        dict(type='LoadImageFromFile'),
+        dict(type=name),
+        dict(type='PackSegInputs'),
+    ]
+    assert found({'val_dataloader.dataset.pipeline': steps}) == []
+
+
+def test_masks_in_the_root(found):
+    folders = dict(img_path='images', seg_map_path='')
+    assert found({'val_dataloader.dataset.data_prefix': folders}) == []

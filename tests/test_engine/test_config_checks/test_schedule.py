@@ -3,12 +3,12 @@
 import pytest
 
 POLY = dict(type='PolyLR', power=0.9, begin=0, end=6, by_epoch=False)
+STAYS = dict(type='ConstantLR', factor=1, begin=3, end=6, by_epoch=False)
 
 
 @pytest.mark.parametrize(
     'changes, words',
     [
-        ({'train_cfg.val_interval': 7}, ('val_interval=7', 'max_iters=6')),
         ({'train_cfg.val_begin': 9}, ('val_begin=9', '6 or less')),
         ({'param_scheduler': dict(POLY, end=40)}, ('end=40', 'to 6 or less')),
         (
@@ -34,6 +34,10 @@ POLY = dict(type='PolyLR', power=0.9, begin=0, end=6, by_epoch=False)
         ),
         ({'param_scheduler': dict(POLY, end=3)}, ('is at its end', 'end=6')),
         (
+            {'param_scheduler': dict(POLY, end=3)},
+            ("dict(type='ConstantLR', factor=1, begin=3, end=6, ",),
+        ),
+        (
             {'param_scheduler': dict(type='PolyLR', power=0.9)},
             ('would never go on', 'param_scheduler.by_epoch=False'),
         ),
@@ -51,6 +55,19 @@ def test_does_not_fit(found, changes, words):
     'changes',
     [
         {'train_cfg.val_interval': 6},
+        {'train_cfg.val_interval': 100},  # validates at the end
+        {'param_scheduler': [dict(POLY, end=3), STAYS]},
+        {'param_scheduler': [dict(POLY, type='PolyMomentum', end=3)]},
+        {
+            'param_scheduler': [
+                dict(
+                    type='ReduceOnPlateauLR',
+                    monitor='mIoU',
+                    rule='greater',
+                    by_epoch=True,
+                )
+            ]
+        },
         {'param_scheduler': POLY},
         # The paper's, which is at 0 after the last iteration.
         {'param_scheduler': dict(POLY, end=7)},

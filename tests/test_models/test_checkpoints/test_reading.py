@@ -63,6 +63,38 @@ def test_programs_are_not_run(tmp_path, monkeypatch, protected, stranger):
     assert os.path.exists('ran') == isinstance(stranger, Program)
 
 
+@pytest.mark.parametrize(
+    'address',
+    [
+        'https://example.com/{}.pth',
+        'torchvision://{}',
+        'modelzoo://{}',
+        'open-mmlab://{}',
+        'mmcls://{}',
+    ],
+)
+def test_programs_of_any_address(tmp_path, monkeypatch, protected, address):
+    """The file is where PyTorch keeps what it has downloaded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    (tmp_path / 'hub/checkpoints').mkdir(parents=True)
+    file = tmp_path / 'hub/checkpoints/strange.pth'
+    torch.save({'state_dict': {}, 'meta': Program()}, file)
+    urls = dict(strange='https://example.com/strange.pth')
+    names = ('torchvision_models', 'external_models', 'mmcls_models')
+    for name in names:
+        monkeypatch.setattr(
+            f'mmengine.runner.checkpoint.get_{name}', lambda: urls
+        )
+    name = address.format('strange')
+    with pytest.raises(ValueError, match='add --trust-checkpoint'):
+        CheckpointLoader.load_checkpoint(name)
+    assert not os.path.exists('ran')
+    assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
+    torch.save({'state_dict': {'a': torch.ones(1)}}, file)
+    assert 'state_dict' in CheckpointLoader.load_checkpoint(name)
+
+
 def test_nothing_of_it_stays_allowed(tmp_path):
     torch.save({'a': HistoryBuffer([1.0], [1])}, tmp_path / 'own.pth')
     read_checkpoint(str(tmp_path / 'own.pth'))
