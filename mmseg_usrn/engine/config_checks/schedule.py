@@ -115,7 +115,11 @@ def _span(path: str, scheduler: Mapping, length: int) -> Iterator[Mistake]:
 def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
     """A learning rate that has reached its end long before the training."""
     rates = [
-        (scheduler.get('end') or length, path, str(scheduler.get('type')))
+        (
+            end if isinstance(end := scheduler.get('end'), int) else length,
+            path,
+            str(scheduler.get('type', '')),
+        )
         for path, scheduler in _listed(cfg, 'param_scheduler')
         if not str(scheduler.get('type', '')).endswith('Momentum')
         and not scheduler.get('by_epoch', True)
