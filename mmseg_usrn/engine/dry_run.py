@@ -15,7 +15,6 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 from torch.utils.data import Subset
 
-import mmseg_usrn
 from mmseg_usrn.clustering import resolve_subclasses
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
@@ -77,7 +76,7 @@ def is_fault(error: Exception) -> bool:
     if isinstance(error, ValueError | RuntimeError | OSError):
         return False
     place = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
-    root = Path(mmseg_usrn.__file__).parent
+    root = Path(__file__).parents[1]
     rooms = [root / name for name in ('models', 'clustering', 'engine')]
     return any(place.is_relative_to(room) for room in rooms)
 

@@ -15,10 +15,10 @@ from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import protect_loading, stock_model
 
 from .config_checks import check_config, check_dicts, check_options
+from .config_checks.listing import RECLUSTER_HOOK, recluster_hooks
 from .distributed import num_processes, prepare_launch
 from .work_dir import check_work_dir
 
-RECLUSTER_HOOK = 'SubclassReclusterHook'
 TO_TRAIN = ('train_dataloader', 'train_cfg', 'optim_wrapper')
 TO_TEST = ('test_dataloader', 'test_cfg', 'test_evaluator')
 
@@ -172,14 +172,13 @@ def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:
     Raises:
         ValueError: If nothing is clustered in this run.
     """
-    for hook in cfg.get('custom_hooks') or []:
-        if hook['type'] == RECLUSTER_HOOK:
-            hook['feature_checkpoint'] = checkpoint
-            return
-    raise ValueError(
-        f'--feature-checkpoint needs a {RECLUSTER_HOOK} among the '
-        'custom_hooks of the config; is its model a USRN?'
-    )
+    hooks = recluster_hooks(cfg)
+    if not hooks:
+        raise ValueError(
+            f'--feature-checkpoint needs a {RECLUSTER_HOOK} among the '
+            'custom_hooks of the config; is its model a USRN?'
+        )
+    hooks[0]['feature_checkpoint'] = checkpoint
 
 
 def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.runner import Runner
 
+from .config_checks.listing import RECLUSTER_HOOK, recluster_hooks
 from .hooks.subclass_recluster_hook import train_dataset
 
 FACTS = 'run_facts'
@@ -24,11 +25,7 @@ def run_facts(runner: Runner) -> dict[str, str]:
     cfg = runner.cfg
     dataset = train_dataset(runner)
     labeled = getattr(dataset, 'labeled', dataset)
-    hooks = [
-        {**hook, 'num_workers': None}
-        for hook in cfg.get('custom_hooks') or []
-        if hook['type'] == 'SubclassReclusterHook'
-    ]
+    hooks = [{**hook, 'num_workers': None} for hook in recluster_hooks(cfg)]
     facts: dict[str, Any] = {
         'labeled images': _digest(labeled),
         'classes': getattr(labeled, 'metainfo', {}).get('classes'),
@@ -36,7 +33,7 @@ def run_facts(runner: Runner) -> dict[str, str]:
         'model.num_subclasses': cfg.model.get('num_subclasses'),
         'param_scheduler': cfg.get('param_scheduler'),
         'optim_wrapper.optimizer': cfg.optim_wrapper.get('optimizer'),
-        'SubclassReclusterHook': hooks,
+        RECLUSTER_HOOK: hooks,
     }
     return {name: str(_plain(value)) for name, value in facts.items()}
 

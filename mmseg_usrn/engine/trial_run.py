@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from mmseg_usrn.config_file import read_config
 
-from .run_config import RECLUSTER_HOOK
+from .config_checks.listing import recluster_hooks
 from .runner import QuietRunner
 
 WARMUP, MEASURED = 3, 3  # iterations before and after the clustering
@@ -53,9 +53,8 @@ def measure_iterations(cfg: Config) -> tuple[float, float]:
         cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
         cfg.default_hooks.pop('checkpoint', None)
         cfg.default_hooks.checkpoint = None
-        for hook in cfg.get('custom_hooks') or []:
-            if hook['type'] == RECLUSTER_HOOK:
-                hook.update(warmup_iters=WARMUP, interval=None, num_workers=0)
+        for hook in recluster_hooks(cfg):
+            hook.update(warmup_iters=WARMUP, interval=None, num_workers=0)
         runner = QuietRunner.from_cfg(cfg)
         runner.train()
         times, _ = runner.message_hub.get_scalar('train/time').data
@@ -64,6 +63,5 @@ def measure_iterations(cfg: Config) -> tuple[float, float]:
 
 
 def _warmup(cfg: Config) -> int:
-    hooks = cfg.get('custom_hooks') or []
-    steps = [h.warmup_iters for h in hooks if h['type'] == RECLUSTER_HOOK]
-    return steps[0] if steps else 0
+    hooks = recluster_hooks(cfg)
+    return hooks[0]['warmup_iters'] if hooks else 0

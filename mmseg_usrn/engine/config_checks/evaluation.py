@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from mmseg_usrn.evaluation import REPORTED
 
-from .listing import as_dicts
+from .listing import as_dicts, dicts_at
 from .mistakes import Mistake, do_you_mean
 from .pipelines import may_load_masks
 
@@ -94,14 +94,11 @@ def metric_mistakes(cfg: Config) -> Iterator[Mistake]:
         cfg: A whole config.
     """
     for part in ('val', 'test'):
-        node = cfg.get(f'{part}_evaluator')
-        for index, evaluator in enumerate(as_dicts(node)):
-            several = isinstance(node, list | tuple)
-            name = f'{part}_evaluator' + (f'.{index}' if several else '')
+        for path, evaluator in dicts_at(cfg, f'{part}_evaluator'):
             for metric in _metric_names(evaluator):
                 if metric not in REPORTED:
                     yield Mistake(
-                        f'{name}.iou_metrics',
+                        f'{path}.iou_metrics',
                         f': there is no {metric!r}',
                         do_you_mean(str(metric), REPORTED),
                     )

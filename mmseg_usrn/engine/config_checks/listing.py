@@ -1,12 +1,37 @@
 """Reading of entries that hold one dict or several."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from mmengine.config import Config
 
-def as_dicts(node: Any) -> list[Mapping]:
+RECLUSTER_HOOK = 'SubclassReclusterHook'
+
+
+def as_dicts(node: Any) -> list[dict]:
     """The dicts of an entry: one, several, or none."""
     if not node:
         return []
-    nodes = [node] if isinstance(node, Mapping) else list(node)
-    return [one for one in nodes if isinstance(one, Mapping)]
+    nodes = [node] if isinstance(node, dict) else list(node)
+    return [one for one in nodes if isinstance(one, dict)]
+
+
+def dicts_at(cfg: Config, path: str) -> Iterator[tuple[str, dict]]:
+    """The dicts of an entry, and the path of each.
+
+    Args:
+        cfg: A whole config.
+        path: Keys of the entry, joined by dots.
+    """
+    node: Any = cfg
+    for key in path.split('.'):
+        node = node.get(key)
+    several = isinstance(node, list | tuple)
+    for index, one in enumerate(as_dicts(node)):
+        yield f'{path}.{index}' if several else path, one
+
+
+def recluster_hooks(cfg: Config) -> list[dict]:
+    """The hooks of a config that cluster."""
+    hooks = as_dicts(cfg.get('custom_hooks'))
+    return [hook for hook in hooks if hook.get('type') == RECLUSTER_HOOK]

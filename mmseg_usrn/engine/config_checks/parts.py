@@ -7,10 +7,9 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from .evaluation import METRICS
-from .listing import as_dicts
+from .listing import RECLUSTER_HOOK, as_dicts, dicts_at, recluster_hooks
 from .mistakes import Mistake, do_you_mean, shown
 from .places import walk
-from .schedule import RECLUSTER_HOOK
 
 IGNORED = 255
 """Label that everything ignores unless told otherwise."""
@@ -90,10 +89,7 @@ def _difference(first: tuple, second: tuple) -> str:
 def _heads(cfg: Config, classes: int) -> Iterator[Mistake]:
     """Heads whose number of classes is not that of the data."""
     for name in ('decode_head', 'auxiliary_head'):
-        node = cfg.model.get(name)
-        several = isinstance(node, list | tuple)
-        for index, head in enumerate(as_dicts(node)):
-            path = f'model.{name}.{index}' if several else f'model.{name}'
+        for path, head in dicts_at(cfg, f'model.{name}'):
             count = head.get('num_classes')
             if classes and isinstance(count, int) and count != classes:
                 yield Mistake(
@@ -204,8 +200,7 @@ def _slide(cfg: Config) -> Iterator[Mistake]:
 
 def _hooks(cfg: Config) -> Iterator[Mistake]:
     """Hooks that cluster: one for a USRN, none for other models."""
-    hooks = as_dicts(cfg.get('custom_hooks'))
-    count = sum(hook.get('type') == RECLUSTER_HOOK for hook in hooks)
+    count = len(recluster_hooks(cfg))
     kind = cfg.model.get('type')
     if count > 1:
         yield Mistake(

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from mmengine.config import Config
 
-from .listing import as_dicts
+from .listing import RECLUSTER_HOOK, dicts_at
 from .mistakes import Mistake, shown
-
-RECLUSTER_HOOK = 'SubclassReclusterHook'
 
 
 def schedule_mistakes(cfg: Config) -> Iterator[Mistake]:
@@ -21,10 +19,10 @@ def schedule_mistakes(cfg: Config) -> Iterator[Mistake]:
     if loop.get('type') != 'IterBasedTrainLoop' or not isinstance(length, int):
         return
     yield from _validation(loop, length)
-    for path, scheduler in _listed(cfg, 'param_scheduler'):
+    for path, scheduler in dicts_at(cfg, 'param_scheduler'):
         yield from _scheduler(path, scheduler, length)
     yield from _end_of_decay(cfg, length)
-    for path, hook in _listed(cfg, 'custom_hooks'):
+    for path, hook in dicts_at(cfg, 'custom_hooks'):
         if hook.get('type') == RECLUSTER_HOOK:
             yield from _clusterings(path, hook, length)
     saving = (cfg.get('default_hooks') or {}).get('checkpoint')
@@ -35,14 +33,6 @@ def schedule_mistakes(cfg: Config) -> Iterator[Mistake]:
             'its end',
             'set default_hooks.checkpoint.by_epoch=False',
         )
-
-
-def _listed(cfg: Config, name: str) -> Iterator[tuple[str, Mapping]]:
-    """The dicts of an entry, one or a list, with their paths."""
-    node = cfg.get(name)
-    several = isinstance(node, list | tuple)
-    for index, one in enumerate(as_dicts(node)):
-        yield f'{name}.{index}' if several else name, one
 
 
 def _validation(loop: Mapping, length: int) -> Iterator[Mistake]:
@@ -120,7 +110,7 @@ def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
             path,
             str(scheduler.get('type', '')),
         )
-        for path, scheduler in _listed(cfg, 'param_scheduler')
+        for path, scheduler in dicts_at(cfg, 'param_scheduler')
         if not str(scheduler.get('type', '')).endswith('Momentum')
         and not scheduler.get('by_epoch', True)
     ]
