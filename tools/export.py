@@ -96,8 +96,6 @@ def main() -> None:
         any_size=not args.fixed_size,
     )
     with clear_endings():
-        if not Path(args.config).is_file():
-            raise ValueError(f'there is no config file {args.config}')
         if args.to == 'mmseg' and options != ExportOptions():
             raise ValueError(
                 '--to mmseg takes no --size, --fixed-size, '

@@ -14,37 +14,27 @@ Formats:
 
 import argparse
 import sys
-from pathlib import Path
 
 from endings import clear_endings
-from mmengine.device import get_device
 from mmseg.structures import SegDataSample
-from rich.console import Console
-from rich.progress import track
+from predicting import exit_code, image_parser, predict_all
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
+from mmseg_usrn.apis import Predictor, build_class_branch
 from mmseg_usrn.apis.labels import (
     UNLABELED,
     WRITERS,
     LabelWriter,
     confident_labels,
 )
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.apis.predict import Image, find_images
-from mmseg_usrn.engine.run_config import add_trust_argument
 
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = image_parser(__doc__, 'folder for the labels')
     add = parser.add_argument
-    add('config', help='config file of the recipe')
-    add('checkpoint', help='checkpoint of the recipe or of its baseline')
-    add('images', nargs='+', help='files, folders or patterns')
-    add('--out', type=Path, required=True, help='folder for the labels')
     add('--format', choices=WRITERS, required=True, help='see above')
     add(
         '--threshold',
@@ -53,9 +43,7 @@ def parse_args() -> argparse.Namespace:
         help='least probability of a class (default: %(default)s; 0 labels '
         'all pixels)',
     )
-    add('--device', default=get_device(), help='default: %(default)s')
     add('--force', action='store_true', help='overwrite files')
-    add_trust_argument(parser)
     return parser.parse_args()
 
 
@@ -63,22 +51,15 @@ def check(args: argparse.Namespace) -> None:
     """Refuse what cannot work.
 
     Raises:
-        ValueError: If a file is missing or would be overwritten, or the
-            threshold is no probability.
+        ValueError: If a file would be overwritten, or the threshold is no
+            probability.
     """
-    if not Path(args.config).is_file():
-        raise ValueError(f'there is no config file {args.config}')
     if not 0 <= args.threshold < 1:
         raise ValueError(
             f'--threshold {args.threshold}: a probability, at least 0 and '
             'below 1'
         )
-    target = args.out / WRITERS[args.format].target
-    if target.exists() and not args.force:
-        raise ValueError(
-            f'{target} would be overwritten: choose another --out, or add '
-            '--force'
-        )
+    refuse_existing([args.out / WRITERS[args.format].target], args.force)
 
 
 def export(
@@ -94,7 +75,6 @@ def export(
         be read, with the reason.
     """
     labeled = total = 0
-    failed = []
 
     def save(image: Image, sample: SegDataSample) -> None:
         nonlocal labeled, total
@@ -104,15 +84,7 @@ def export(
         writer.add(image, labels)
 
     with writer:
-        for image, problem in track(
-            predict_images(predictor, images, save),
-            total=len(images),
-            description='predicting',
-            console=Console(stderr=True, highlight=False),
-        ):
-            if problem:
-                reason = str(problem).splitlines()[0]
-                failed.append(f'  {image.path}: {reason}')
+        failed = predict_all(predictor, images, save)
     return labeled / max(total, 1), failed
 
 
@@ -138,9 +110,7 @@ def main() -> int:
     share, failed = export(Predictor(model), images, writer, args.threshold)
     print(f'{len(images) - len(failed)} images in {writer.path}')
     print(f'{share:.1%} of their pixels have a label')
-    if failed:
-        print(f'{len(failed)} could not be read:', *failed, sep='\n')
-    return 1 if failed else 0
+    return exit_code(failed)
 
 
 if __name__ == '__main__':

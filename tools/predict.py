@@ -10,30 +10,19 @@ alone, so the same command goes on where it was stopped.
 
 import argparse
 import sys
-from pathlib import Path
 
 from endings import clear_endings
-from mmengine.device import get_device
-from rich.console import Console
-from rich.progress import track
+from predicting import exit_code, image_parser, predict_all
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
+from mmseg_usrn.apis import Predictor, build_class_branch
 from mmseg_usrn.apis.predict import PredictionWriter, find_images
-from mmseg_usrn.engine.run_config import add_trust_argument
 
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = image_parser(__doc__, 'folder for the results')
     add = parser.add_argument
-    add('config', help='config file of the recipe')
-    add('checkpoint', help='checkpoint of the recipe or of its baseline')
-    add('images', nargs='+', help='files, folders or patterns')
-    add('--out', type=Path, required=True, help='folder for the results')
     add('--no-overlays', action='store_true', help='masks alone')
     add('--confidence', action='store_true', help='confidence maps, too')
     add('--probabilities', action='store_true', help='all classes, too')
@@ -42,9 +31,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         help='images of equal size at a time (default: 1 on CPUs, else 8)',
     )
-    add('--device', default=get_device(), help='default: %(default)s')
     add('--force', action='store_true', help='predict done images again')
-    add_trust_argument(parser)
     return parser.parse_args()
 
 
@@ -55,10 +42,7 @@ def main() -> int:
         The exit code: 1 if an image could not be read.
     """
     args = parse_args()
-    console = Console(stderr=True, highlight=False)
     with clear_endings():
-        if not Path(args.config).is_file():
-            raise ValueError(f'there is no config file {args.config}')
         images = find_images(args.images)
         model = build_class_branch(
             args.config, args.checkpoint, args.device, args.trust_checkpoint
@@ -73,21 +57,11 @@ def main() -> int:
     )
     todo = [i for i in images if args.force or not writer.is_done(i)]
     batch_size = args.batch_size or (1 if args.device == 'cpu' else 8)
-    failed = []
-    for image, problem in track(
-        predict_images(predictor, todo, writer, batch_size),
-        total=len(todo),
-        description='predicting',
-        console=console,
-    ):
-        if problem:
-            failed.append(f'  {image.path}: {str(problem).splitlines()[0]}')
+    failed = predict_all(predictor, todo, writer, batch_size)
     done = len(todo) - len(failed)
     print(f'{done} images predicted, {len(images) - len(todo)} done before')
     print(f'results in {args.out}')
-    if failed:
-        print(f'{len(failed)} could not be read:', *failed, sep='\n')
-    return 1 if failed else 0
+    return exit_code(failed)
 
 
 if __name__ == '__main__':

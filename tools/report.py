@@ -11,10 +11,10 @@ from pathlib import Path
 
 from endings import clear_endings
 from mmengine.device import get_device
-from rich.console import Console
-from rich.progress import track
+from predicting import show_progress
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.apis.report import read_run, write_report
 from mmseg_usrn.engine.run_config import add_trust_argument
 
@@ -39,15 +39,10 @@ def main() -> None:
     """Read the runs, evaluate, write."""
     args = parse_args()
     out = args.out or args.work_dir / 'report.html'
-    console = Console(stderr=True, highlight=False)
     with clear_endings():
         if out.is_dir():
             raise ValueError(f'--out {out} is a folder: name a file')
-        if out.exists() and not args.force:
-            raise ValueError(
-                f'{out} would be overwritten: choose another --out, or add '
-                '--force'
-            )
+        refuse_existing([out], args.force)
         run = read_run(args.work_dir)
         baseline = read_run(args.baseline) if args.baseline else None
         write_report(
@@ -56,9 +51,7 @@ def main() -> None:
             baseline,
             args.device,
             args.trust_checkpoint,
-            lambda indices: track(
-                indices, description='predicting', console=console
-            ),
+            show_progress,
         )
         print(f'report in {out}')
 

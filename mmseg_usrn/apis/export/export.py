@@ -5,6 +5,7 @@ from shutil import move
 from tempfile import TemporaryDirectory
 
 from ..class_branch import build_class_branch
+from ..outputs import refuse_existing
 from .card import model_card, validation_scores
 from .checks import Outcome
 from .network import ExportedNetwork, ExportOptions
@@ -55,8 +56,7 @@ def export_model(
     """
     name = Path(config).stem
     paths = [out / file.format(name) for file in FILES[target]]
-    if not force:
-        refuse_existing(paths)
+    refuse_existing(paths, force)
     model = build_class_branch(config, checkpoint, trust=trust)
     with TemporaryDirectory() as folder:
         written = [Path(folder) / path.name for path in paths]
@@ -73,17 +73,3 @@ def export_model(
         for source, path in zip(written, paths, strict=True):
             move(source, path)
     return paths, outcome
-
-
-def refuse_existing(paths: list[Path]) -> None:
-    """Refuse to overwrite files.
-
-    Raises:
-        ValueError: If one of them exists.
-    """
-    existing = [str(path) for path in paths if path.exists()]
-    if existing:
-        raise ValueError(
-            f'{", ".join(existing)} would be overwritten: choose another '
-            '--out, or add --force'
-        )
