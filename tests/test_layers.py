@@ -36,6 +36,7 @@ ALLOWED = {
         'datasets',
         'models',
         'evaluation',
+        'visualization',
     },
 }
 COMMON = {'compat', 'config_file', 'version'}

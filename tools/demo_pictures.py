@@ -15,12 +15,13 @@ from mmseg.registry import DATASETS, MODELS
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.models import USRN
 from mmseg_usrn.models.checkpoints import load_weights, read_checkpoint
+from mmseg_usrn.models.semi import trace_pseudo_labels
 from mmseg_usrn.visualization import (
-    draw_pseudo_labels,
     draw_segmentation,
     draw_subclasses,
     plot_class_balance,
     plot_image_grid,
+    plot_pseudo_labels,
 )
 
 NUM_ROWS = 4
@@ -100,30 +101,16 @@ def _predictions(
 
 
 def _pseudo_labels(model: USRN, dataset: BaseDataset, metainfo: dict):
-    """Rows of unlabeled image, class prediction, gate and pseudo label."""
-    rows = []
-    for index in range(NUM_ROWS):
-        image = _read(dataset.get_data_info(index)['img_path'])
-        inputs = _normalized(model, image)
-        with torch.no_grad():
-            class_logits, _ = model.forward_unlabeled(inputs)
-        pseudo = model.get_pseudo_labels(inputs)
-        rows.append(
-            draw_pseudo_labels(
-                image,
-                class_logits.argmax(1)[0].numpy(),
-                pseudo.gate[0].numpy(),
-                pseudo.classes[0].numpy(),
-                pseudo.class_mask[0].numpy(),
-                metainfo['palette'],
-            )
-        )
-    return plot_image_grid(
-        rows,
-        metainfo['classes'],
-        metainfo['palette'],
-        footer='Gate: where the subclass branch restricts the class branch. '
-        'White: dropped.',
+    """How the first unlabeled images get their pseudo labels."""
+    files = [dataset.get_data_info(i)['img_path'] for i in range(NUM_ROWS)]
+    images = [_read(file) for file in files]
+    inputs = torch.cat([_normalized(model, image) for image in images])
+    return plot_pseudo_labels(
+        images,
+        vars(trace_pseudo_labels(model, inputs)),
+        metainfo,
+        [Path(file).name for file in files],
+        'pseudo labels',
     )
 
 

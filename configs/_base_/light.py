@@ -34,7 +34,11 @@ param_scheduler = [
     dict(type='PolyLR', power=0.9, begin=50, end=max_iters, by_epoch=False),
 ]
 train_cfg = dict(max_iters=max_iters, val_interval=500)
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=500))
+default_hooks = dict(
+    logger=dict(interval=20),
+    checkpoint=dict(interval=500),
+    pseudo_labels=dict(interval=500),
+)
 custom_hooks = [
     dict(type='SubclassReclusterHook', warmup_iters=500, interval=500)
 ]

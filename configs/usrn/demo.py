@@ -119,6 +119,7 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=max_iters),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    pseudo_labels=dict(type='PseudoLabelVisualizationHook', interval=250),
 )
 custom_hooks = [
     dict(

@@ -63,8 +63,10 @@ def restore_state(model: nn.Module, states: list[dict[str, Any]]) -> None:
 def unchanged_randomness() -> Iterator[None]:
     """Put the states of all random numbers back at the end."""
     python, numpy = random.getstate(), np.random.get_state()
+    on_gpu = torch.cuda.is_available()
+    devices = [torch.cuda.current_device()] if on_gpu else []
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices):
             yield
     finally:
         random.setstate(python)

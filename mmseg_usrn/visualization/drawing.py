@@ -12,7 +12,8 @@ import numpy as np
 
 from .colors import DROPPED, Palette, colorize, subclass_palette
 
-GATE_COLOR = (225, 50, 140)
+AGREED_COLOR = (110, 165, 215)
+CORRECTED_COLOR = (225, 30, 120)
 
 
 def draw_segmentation(
@@ -32,7 +33,7 @@ def draw_segmentation(
     Returns:
         (H, W, 3) uint8.
     """
-    labels = _enlarge(labels, image)
+    labels = enlarge(labels, image)
     return _blend(image, colorize(labels, palette), opacity)
 
 
@@ -59,55 +60,32 @@ def draw_subclasses(
     return draw_segmentation(image, subclasses, shades, opacity)
 
 
-def draw_gate(image: np.ndarray, gate: np.ndarray) -> np.ndarray:
-    """Where the subclass branch restricts the class branch, in magenta.
+def draw_gate(
+    image: np.ndarray, gate: np.ndarray, corrected: np.ndarray
+) -> np.ndarray:
+    """Where the subclass branch restricts the class branch.
 
     Args:
         image: (H, W, 3).
-        gate: (h, w) bool.
+        gate: (h, w) bool, in :data:`AGREED_COLOR`.
+        corrected: (h, w) bool, the part of it where the branches disagree, in
+            :data:`CORRECTED_COLOR`.
 
     Returns:
         (H, W, 3) uint8; the rest of the image is grey.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    canvas = np.repeat(gray[..., None] // 2 + 110, 3, axis=2).astype(np.uint8)
-    mask = _enlarge(np.asarray(gate).astype(np.uint8), image).astype(bool)
-    marked = _blend(canvas, np.full_like(canvas, GATE_COLOR), 0.75)
-    return np.where(mask[..., None], marked, canvas)
+    paper = np.repeat(gray[..., None] // 2 + 110, 3, axis=2).astype(np.uint8)
+    canvas = paper
+    for mask, color in ((gate, AGREED_COLOR), (corrected, CORRECTED_COLOR)):
+        inside = enlarge(mask, image).astype(bool)[..., None]
+        marked = _blend(paper, np.full_like(paper, color), 0.75)
+        canvas = np.where(inside, marked, canvas)
+    return canvas
 
 
-def draw_pseudo_labels(
-    image: np.ndarray,
-    prediction: np.ndarray,
-    gate: np.ndarray,
-    labels: np.ndarray,
-    mask: np.ndarray,
-    palette: Palette,
-) -> dict[str, np.ndarray]:
-    """How a class prediction becomes a pseudo label, as four pictures.
-
-    Args:
-        image: (H, W, 3), the weak view.
-        prediction: (h, w) likeliest class before the gate.
-        gate: (h, w) bool, where the subclass branch restricts it.
-        labels: (h, w) classes after the gate.
-        mask: (h, w) bool, where the label is confident and thus kept.
-        palette: ``K`` colours.
-
-    Returns:
-        Pictures (H, W, 3) by title, in the order of the computation. Dropped
-        pixels are white.
-    """
-    kept = np.where(mask, labels, -1)
-    return {
-        'image': image,
-        'class prediction': draw_segmentation(image, prediction, palette),
-        'gate': draw_gate(image, gate),
-        'kept pseudo label': draw_segmentation(image, kept, palette, 1.0),
-    }
-
-
-def _enlarge(labels: np.ndarray, image: np.ndarray) -> np.ndarray:
+def enlarge(labels: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """A map (h, w) of labels at the size of the image, int32."""
     height, width = image.shape[:2]
     return cv2.resize(
         np.asarray(labels).astype(np.int32),

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from .colors import Palette, subclass_palette
 
 _GRAY = '#555555'
+_SIDE = 1.75  # inches of a picture's width
 
 
 def plot_image_grid(
@@ -22,6 +23,8 @@ def plot_image_grid(
     palette: Palette,
     title: str | None = None,
     footer: str | None = None,
+    names: Sequence[str] = (),
+    keys: Sequence[Patch] = (),
 ) -> Figure:
     """Rows of pictures with one title per column and a legend.
 
@@ -32,6 +35,8 @@ def plot_image_grid(
         palette: ``K`` RGB colours.
         title: Heading of the figure.
         footer: Small print below the legend.
+        names: A name for each row, to the left of it.
+        keys: What the legend explains beside the classes.
 
     Returns:
         The figure.
@@ -46,12 +51,13 @@ def plot_image_grid(
         )
     titles = list(rows[0])
     height, width = rows[0][titles[0]].shape[:2]
-    side = 1.75
-    top, bottom = (0.62 if title else 0.3), (0.62 if footer else 0.42)
-    size = (
-        side * len(titles),
-        side * height / width * len(rows) + top + bottom,
-    )
+    keys = [*_class_keys(classes, palette), *keys]
+    left = 0.2 if names else 0.02
+    across = left + _SIDE * len(titles)
+    columns = _legend_columns(keys, across)
+    legend = 0.22 * -(-len(keys) // columns) + 0.1
+    top, bottom = (0.62 if title else 0.3), legend + (0.25 if footer else 0.05)
+    size = (across, _SIDE * height / width * len(rows) + top + bottom)
     figure = Figure(figsize=size, dpi=130)
     axes = figure.subplots(len(rows), len(titles), squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
@@ -59,15 +65,17 @@ def plot_image_grid(
             _show(axis, picture)
     for axis, name in zip(axes[0], titles, strict=True):
         axis.set_title(name, fontsize=10, pad=4)
+    for axis, name in zip(axes[:, 0], names, strict=bool(names)):
+        axis.set_ylabel(name, fontsize=8, labelpad=3)
     figure.subplots_adjust(
-        left=0.005,
-        right=0.995,
+        left=left / size[0],
+        right=1 - 0.02 / size[0],
         top=1 - top / size[1],
         bottom=bottom / size[1],
         wspace=0.03,
         hspace=0.03,
     )
-    _add_legend(figure, classes, palette, (bottom - 0.04) / size[1])
+    _add_legend(figure, keys, columns, (bottom - 0.04) / size[1])
     if title:
         figure.suptitle(title, fontsize=12, y=1 - 0.08 / size[1], va='top')
     if footer:
@@ -129,18 +137,28 @@ def _show(axis: Axes, picture: np.ndarray) -> None:
         spine.set_visible(False)
 
 
-def _add_legend(
-    figure: Figure, classes: Sequence[str], palette: Palette, top: float
-) -> None:
-    patches = [
+def _class_keys(classes: Sequence[str], palette: Palette) -> list[Patch]:
+    return [
         Patch(color=tuple(np.array(color) / 255), label=name)
         for name, color in zip(classes, palette, strict=True)
     ]
+
+
+def _legend_columns(keys: Sequence[Patch], width: float) -> int:
+    """Columns of a legend that is not wider than so many inches."""
+    longest = max((len(str(key.get_label())) for key in keys), default=1)
+    fitting = int(width / (0.45 + 0.08 * longest))
+    return max(1, min(len(keys), 8, fitting))
+
+
+def _add_legend(
+    figure: Figure, keys: Sequence[Patch], columns: int, top: float
+) -> None:
     figure.legend(
-        handles=patches,
+        handles=list(keys),
         loc='upper center',
         bbox_to_anchor=(0.5, top),
-        ncols=min(len(classes), 8),
+        ncols=columns,
         frameon=False,
         fontsize=9,
         handlelength=1.1,

@@ -11,6 +11,7 @@ from tests.trust.resume import EQUAL, resume_at_each, write_config
         ('usrn', range(1, 7)),
         ('accumulation', (1, 3)),
         ('ema', (3, 4)),
+        ('pictures', (3,)),
         ('self_training', (1, 3)),
         ('baseline', (1, 4)),
         pytest.param('workers', (1, 2, 3), marks=pytest.mark.slow),

@@ -6,10 +6,10 @@ import pytest
 from mmseg_usrn.visualization import (
     DROPPED,
     draw_gate,
-    draw_pseudo_labels,
     draw_segmentation,
     draw_subclasses,
 )
+from mmseg_usrn.visualization.drawing import AGREED_COLOR, CORRECTED_COLOR
 
 PALETTE = ((100, 100, 100), (200, 50, 0))
 
@@ -41,29 +41,12 @@ def test_subclasses_have_shades_of_their_class(image):
     assert other.tolist() == [100, 100, 100]
 
 
-def test_gate_marks_only_where_it_is_open(image):
-    gate = np.array([[True, False]])
-    drawn = draw_gate(image, gate).astype(int)
-    is_gray = (drawn == drawn[..., :1]).all(axis=2)
-    assert not is_gray[:, :3].any() and is_gray[:, 3:].all()
-
-
-def test_pseudo_labels_lose_what_is_not_confident(image):
-    labels = np.array([[0, 1]])
-    pictures = draw_pseudo_labels(
-        image,
-        prediction=np.array([[1, 1]]),
-        gate=np.array([[True, False]]),
-        labels=labels,
-        mask=np.array([[False, True]]),
-        palette=PALETTE,
-    )
-    assert list(pictures) == [
-        'image',
-        'class prediction',
-        'gate',
-        'kept pseudo label',
-    ]
-    kept = pictures['kept pseudo label']
-    assert (kept[:, :3] == DROPPED).all()
-    assert (kept[:, 3:] == PALETTE[1]).all()
+def test_gate_marks_where_it_acts_and_where_it_corrects(image):
+    gate = np.array([[True, True, False]])
+    drawn = draw_gate(image, gate, np.array([[False, True, False]]))
+    agreed, corrected, rest = drawn[0, ::2].astype(int)
+    assert rest[0] == rest[1] == rest[2] == 120  # 20 // 2 + 110
+    # Three quarters of the colour on a quarter of the grey.
+    for drawn, color in (agreed, AGREED_COLOR), (corrected, CORRECTED_COLOR):
+        mixed = 0.75 * np.array(color) + 0.25 * rest
+        assert np.abs(drawn - mixed).max() <= 1

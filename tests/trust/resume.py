@@ -188,6 +188,12 @@ def _accumulation(cfg: Config) -> None:
     cfg.optim_wrapper.accumulative_counts = 2
 
 
+def _pictures(cfg: Config) -> None:
+    cfg.custom_hooks.append(
+        dict(type='PseudoLabelVisualizationHook', interval=1)
+    )
+
+
 def _workers(cfg: Config) -> None:
     cfg.train_dataloader.num_workers = 2
     cfg.custom_hooks[0].num_workers = 1
@@ -198,6 +204,7 @@ VARIANTS: dict[str, Callable[[Config], Any]] = {
     'workers': _workers,
     'accumulation': _accumulation,
     'ema': _ema,
+    'pictures': _pictures,
     'self_training': _self_training,
     'baseline': _baseline,
 }

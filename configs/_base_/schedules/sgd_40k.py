@@ -31,6 +31,8 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    # Unlabeled images and their labels, drawn ten times a run: docs/report.md.
+    pseudo_labels=dict(type='PseudoLabelVisualizationHook', interval=4000),
 )
 custom_hooks = [
     dict(type='SubclassReclusterHook', warmup_iters=4000, interval=4000)

@@ -11,7 +11,9 @@ param_scheduler = [
     )
 ]
 train_cfg = dict(max_iters=80000, val_interval=8000)
-default_hooks = dict(checkpoint=dict(interval=8000))
+default_hooks = dict(
+    checkpoint=dict(interval=8000), pseudo_labels=dict(interval=8000)
+)
 custom_hooks = [
     dict(type='SubclassReclusterHook', warmup_iters=8000, interval=8000)
 ]

@@ -12,11 +12,13 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmseg_usrn.apis.predict import Predictor
-
-from .pictures import input_picture, shrink
+from mmseg_usrn.visualization import input_picture, shrink
 
 WORST = 10
 """Images that are kept with their maps."""
+
+LONGEST = 320
+"""Pixels of the longer side of their pictures."""
 
 Track = Callable[[Sequence[int]], Iterable[int]]
 
@@ -132,7 +134,7 @@ def evaluate(predictor: Predictor, dataset, track: Track = iter) -> Evaluation:
         iou = float(np.nanmean(class_ious(counts)))
         ious.append(iou)
         if len(worst) < WORST or iou < worst[-1].iou:
-            picture = shrink(input_picture(sample['inputs']))
+            picture = shrink(input_picture(sample['inputs']), LONGEST)
             maps = picture, truth, prediction
             worst.append(ImageResult(path, iou, maps))
             worst = sorted(worst, key=lambda image: image.iou)[:WORST]

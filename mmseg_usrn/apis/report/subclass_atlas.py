@@ -17,8 +17,7 @@ from mmseg_usrn.datasets.transforms import grid_size
 from mmseg_usrn.engine import extract_labeled_features
 from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import SubclassTable
-
-from .pictures import input_picture
+from mmseg_usrn.visualization import input_picture
 
 MOST_IMAGES = 300
 """Labeled images that are searched, evenly chosen from all."""

@@ -28,7 +28,7 @@ KNOWN = dict(
     mp_cfg={'mp_start_method', 'opencv_num_threads'},
     dist_cfg={'backend', 'timeout', 'init_backend', 'local_rank'},
     default_hooks={'runtime_info', 'timer', 'sampler_seed', 'logger'}
-    | {'param_scheduler', 'checkpoint', 'visualization'},
+    | {'param_scheduler', 'checkpoint', 'visualization', 'pseudo_labels'},
     paramwise_cfg={'base_total_batch', 'lr_mult', 'decay_mult'}
     | {'custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult'}
     | {'flat_decay_mult', 'dwconv_decay_mult', 'dcn_offset_lr_mult'}

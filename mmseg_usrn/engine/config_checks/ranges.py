@@ -61,6 +61,9 @@ RANGES: dict[str, dict[str, str]] = {
     'CheckpointHook': dict(
         interval='[1, inf) or -1', max_keep_ckpts='[1, inf) or -1'
     ),
+    'PseudoLabelVisualizationHook': dict(
+        interval='[1, inf) or -1', num_images=COUNT
+    ),
     'EMAHook': dict(interval=COUNT, momentum='(0, 1)'),
     'LogProcessor': dict(window_size=COUNT),
     # optimiser

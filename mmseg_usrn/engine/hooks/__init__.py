@@ -3,6 +3,7 @@
 from .average_norm_hook import AverageNormHook
 from .finite_loss_hook import FiniteLossHook
 from .preemption_hook import PreemptionHook
+from .pseudo_label_visualization_hook import PseudoLabelVisualizationHook
 from .resume_hook import ResumeHook
 from .subclass_recluster_hook import (
     SubclassReclusterHook,
@@ -14,6 +15,7 @@ __all__ = [
     'AverageNormHook',
     'FiniteLossHook',
     'PreemptionHook',
+    'PseudoLabelVisualizationHook',
     'ResumeHook',
     'SubclassReclusterHook',
     'WholeCheckpointHook',

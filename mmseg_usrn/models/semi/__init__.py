@@ -1,6 +1,7 @@
 """Semi-supervised training: gate, pseudo labels, teacher."""
 
 from .entropy_gate import GATE_RULES, entropy_gate, normalized_entropy
+from .label_steps import LabelSteps, evaluation_mode, trace_pseudo_labels
 from .mean_teacher import MeanTeacher, build_teacher
 from .pseudo_labels import (
     PseudoLabels,
@@ -14,15 +15,18 @@ from .two_pass_step import two_pass_step
 
 __all__ = [
     'GATE_RULES',
+    'LabelSteps',
     'MeanTeacher',
     'PseudoLabels',
     'build_teacher',
     'confident_labels',
     'entropy_gate',
+    'evaluation_mode',
     'make_pseudo_labels',
     'masked_cross_entropy',
     'mean_losses',
     'normalized_entropy',
     'strong_views',
+    'trace_pseudo_labels',
     'two_pass_step',
 ]
