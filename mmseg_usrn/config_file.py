@@ -1,21 +1,17 @@
 """Reading of config files, with one sentence for what is wrong in them."""
 
 from argparse import ArgumentError, ArgumentParser, Namespace
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
 
 
-def read_config(
-    path: str | Path, options: Mapping[str, Any] | None = None
-) -> Config:
+def read_config(path: str | Path) -> Config:
     """Read a config file.
 
     Args:
         path: The file.
-        options: Settings that override it, by dotted keys.
 
     Returns:
         The merged config.
@@ -27,7 +23,7 @@ def read_config(
     if not Path(path).is_file():
         raise ValueError(f'there is no config file {path}')
     try:
-        cfg = Config.fromfile(path)
+        return Config.fromfile(path)
     except FileNotFoundError as error:
         missing = error.filename or error
         raise ValueError(
@@ -39,13 +35,6 @@ def read_config(
         raise ValueError(
             f'the config {path} cannot be read: {kind}: {text}'
         ) from error
-    try:
-        cfg.merge_from_dict(dict(options or {}))
-    except Exception as error:  # keys of lists, of values, of nothing
-        raise ValueError(
-            f'--cfg-options do not fit {path}: {error}'
-        ) from error
-    return cfg
 
 
 class KeyValueAction(DictAction):

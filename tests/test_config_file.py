@@ -23,14 +23,6 @@ def test_mistakes_in_a_config(tmp_path, content, message):
         read_config(path)
 
 
-def test_options_that_do_not_fit(tmp_path):
-    path = tmp_path / 'my.py'
-    path.write_text('parts = [dict(a=1), dict(b=2)]\n')
-    assert read_config(path, {'parts.1.b': 3}).parts[1] == dict(b=3)
-    with pytest.raises(ValueError, match='--cfg-options do not fit .*my.py'):
-        read_config(path, {'parts.7.b': 3})
-
-
 def test_a_part_of_a_config(tmp_path):
     path = tmp_path / 'my.py'
     path.write_text('model = dict(type=1)\ntrain_cfg = dict()\n')

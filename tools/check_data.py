@@ -7,10 +7,14 @@ from pathlib import Path
 from endings import clear_endings
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.config_file import KeyValueAction, read_config
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.data_check import CACHE_NAME, check_config
 from mmseg_usrn.engine import config_checks
-from mmseg_usrn.engine.run_config import check_entries
+from mmseg_usrn.engine.run_config import (
+    add_options_argument,
+    check_entries,
+    merge_options,
+)
 
 TRAINING = ('train_dataloader', 'val_dataloader')
 
@@ -28,12 +32,7 @@ def parse_args() -> argparse.Namespace:
         help='folder that keeps what was seen, so that training looks at '
         'changed files only (default: work_dirs/CONFIG_NAME)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValueAction,
-        help='settings that override the config, as key=value',
-    )
+    add_options_argument(parser)
     return parser.parse_args()
 
 
@@ -45,9 +44,8 @@ def main() -> int:
     """
     args = parse_args()
     with clear_endings():
-        options = args.cfg_options or {}
-        config_checks.check_options(read_config(args.config), options)
-        cfg = read_config(args.config, options)
+        cfg = read_config(args.config)
+        merge_options(cfg, args)
         check_entries(cfg, args.config, TRAINING)
         config_checks.check_config(cfg, TRAINING)
         default = cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'

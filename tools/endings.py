@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import sys
 import time
 import traceback
@@ -15,12 +14,12 @@ from mmengine.dist import is_distributed
 from mmseg_usrn.engine import NotFiniteError
 from mmseg_usrn.engine.distributed import process_rank
 from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
+from mmseg_usrn.engine.runner import FOUND_IN
 
 OUR_FAULT = (
     'This is a fault of mmseg_usrn or of a package that it uses, not of your '
     'settings: please report it with the lines above and the log file.'
 )
-_BUILT = re.compile(r'^(?:class `(\w+)` in \S+: )+')
 
 
 @contextmanager
@@ -67,13 +66,13 @@ def is_mistake(error: Exception) -> bool:
     if isinstance(error, of_users):
         return True
     text = str(error)
-    return bool(_BUILT.match(text)) or ' registry. Please check' in text
+    return bool(FOUND_IN.match(text)) or ' registry. Please check' in text
 
 
 def one_sentence(error: Exception) -> str:
     """The message, with the class that it came from in front."""
     text = error.args[0] if isinstance(error, KeyError) else str(error)
-    match = _BUILT.match(str(text))
+    match = FOUND_IN.match(str(text))
     if match:
         text = f'{match[1]}: {text[match.end() :]}'
     return str(text).partition(' More details can be found at')[0]

@@ -29,7 +29,7 @@ find_python() {
 # Runs a tool of this folder in several processes of this machine.
 # Arguments: the tool, the number of processes, arguments of the tool.
 run_distributed() {
-    local tool=$1 processes=$2 python cores launcher
+    local tool=$1 processes=$2 python cores
     shift 2
     if ! [[ $processes =~ ^[1-9][0-9]*$ ]]; then
         echo "$(basename "$0"): GPUS must be a number above 0, not '$processes'" >&2
@@ -49,11 +49,8 @@ run_distributed() {
         cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
         export OMP_NUM_THREADS=$((cores > processes ? cores / processes : 1))
     fi
-    # A copy of the scripts alone works, too.
-    launcher=(-m torch.distributed.run)
-    [[ -f $tools/launch.py ]] && launcher=("$tools/launch.py")
     PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" exec "$python" \
-        "${launcher[@]}" \
+        "$tools/launch.py" \
         --nnodes="${NNODES:-1}" \
         --node_rank="${NODE_RANK:-0}" \
         --master_addr="${MASTER_ADDR:-127.0.0.1}" \

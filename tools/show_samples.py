@@ -16,9 +16,9 @@ from mmengine.runner import set_random_seed
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.config_file import KeyValueAction, read_config
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets import PairedDataset
-from mmseg_usrn.engine.config_checks import check_options
+from mmseg_usrn.engine.run_config import add_options_argument, merge_options
 from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
 
 
@@ -31,12 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', help='picture to write')
     parser.add_argument('--rows', type=int, default=6, help='samples')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValueAction,
-        help='settings that override the config, as key=value',
-    )
+    add_options_argument(parser)
     return parser.parse_args()
 
 
@@ -77,9 +72,8 @@ def dataset_of(args: argparse.Namespace) -> PairedDataset:
     Raises:
         ValueError: If it is no paired dataset.
     """
-    options = args.cfg_options or {}
-    check_options(read_config(args.config), options)
-    cfg = read_config(args.config, options)
+    cfg = read_config(args.config)
+    merge_options(cfg, args)
     init_default_scope(cfg.get('default_scope') or 'mmseg')
     set_random_seed(args.seed)
     loader = cfg.get('train_dataloader') or {}

@@ -30,12 +30,7 @@ def add_common_arguments(parser: ArgumentParser) -> None:
         '--work-dir',
         help='folder for logs and results (default: work_dirs/CONFIG_NAME)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValueAction,
-        help='settings that override the config, as key=value',
-    )
+    add_options_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -44,6 +39,16 @@ def add_common_arguments(parser: ArgumentParser) -> None:
     )
     add_trust_argument(parser)
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_options_argument(parser: ArgumentParser) -> None:
+    """Add the argument that :func:`merge_options` reads."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=KeyValueAction,
+        help='settings that override the config, as key=value',
+    )
 
 
 def add_trust_argument(parser: ArgumentParser) -> None:
@@ -89,15 +94,13 @@ def load_config(
     cfg.launcher = args.launcher
     of_baseline = cfg.pop('baseline', None) or {}
     cfg.merge_from_dict(of_baseline if baseline else {})
-    options = args.cfg_options or {}
-    check_options(cfg, options)
-    cfg.merge_from_dict(options)
+    merge_options(cfg, args)
     check_dicts(cfg)
     if feature_checkpoint:
         set_feature_checkpoint(cfg, feature_checkpoint)
     if baseline:
         to_baseline(cfg)
-    if 'train_dataloader.batch_size' not in options:
+    if 'train_dataloader.batch_size' not in (args.cfg_options or {}):
         set_batch_size(cfg, num_processes(cfg.launcher))
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -110,6 +113,26 @@ def load_config(
     warn_about_batch_size(cfg, num_processes(cfg.launcher))
     check_paths(cfg, dataloaders)
     return cfg
+
+
+def merge_options(cfg: Config, args: Namespace) -> None:
+    """Apply the settings of the command line, in place.
+
+    Args:
+        cfg: The config as it was read.
+        args: With the config's file as ``config``, and ``cfg_options``.
+
+    Raises:
+        ValueError: If nothing reads them, or they do not fit.
+    """
+    options = args.cfg_options or {}
+    check_options(cfg, options)
+    try:
+        cfg.merge_from_dict(options)
+    except Exception as error:  # keys of lists, of values, of nothing
+        raise ValueError(
+            f'--cfg-options do not fit {args.config}: {error}'
+        ) from error
 
 
 def check_entries(

@@ -27,8 +27,8 @@ NOISE = (
 )
 """Warnings of MMSeg about its own defaults, by how they begin."""
 
-FOUND_IN = re.compile(r'^(?:class `\w+` in \S+: )+')
-"""What MMEngine puts in front of errors in what it builds."""
+FOUND_IN = re.compile(r'^(?:class `(\w+)` in \S+: )+')
+"""What MMEngine puts in front of errors in what it builds, and which class."""
 
 
 class QuietRunner(Runner):

@@ -64,6 +64,13 @@ def test_recipe_can_be_changed(load):
     assert cfg.train_dataloader.batch_size == 6
 
 
+def test_options_that_do_not_fit(load, tmp_path):
+    with (tmp_path / 'toy.py').open('a') as file:
+        file.write('load_from = None\n')
+    with pytest.raises(ValueError, match='--cfg-options do not fit toy.py'):
+        load('--cfg-options', 'load_from.path=a.pth')
+
+
 def test_missing_config(load):
     with pytest.raises(ValueError, match='no config file nowhere.py'):
         load(config='nowhere.py')

@@ -1,4 +1,4 @@
-"""The shell launchers, with real torchrun and tools that print a report."""
+"""The shell launchers, with real processes and tools that print a report."""
 
 import json
 import shutil
@@ -22,7 +22,8 @@ def tools(project_root, tmp_path):
     """A folder (with a space in its name) of the launchers and two tools."""
     folder = tmp_path / 'my tools'
     folder.mkdir()
-    for script in (project_root / 'tools').glob('*.sh'):
+    source = project_root / 'tools'
+    for script in [*source.glob('*.sh'), source / 'launch.py']:
         shutil.copy(script, folder)
     for name in ('train.py', 'test.py'):
         (folder / name).write_text(TOOL)

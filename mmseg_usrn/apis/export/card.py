@@ -1,14 +1,14 @@
 """Model card: a README with the fields that model hubs read."""
 
-import json
 from pathlib import Path
 
 import yaml
 from mmengine.config import Config
 from mmseg.models.segmentors import EncoderDecoder
 
+from ..scalars import read_scalars, scalar_files
+
 METRICS = dict(mIoU='Mean IoU', mAcc='Mean accuracy', aAcc='Pixel accuracy')
-HUB_METRICS = dict(mIoU='mean_iou')
 TEXT = """
 # {name}
 
@@ -126,14 +126,8 @@ def validation_scores(
         record.
     """
     found: dict[str, float] = {}
-    files = Path(checkpoint).resolve().parent.glob('*/vis_data/scalars.json')
-    for file in sorted(files):
-        for line in file.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:  # the end of a run that was stopped
-                continue
-            step = record.get('step')
-            if step and step == iteration and 'mIoU' in record:
-                found = {k: record[k] for k in METRICS if k in record}
+    for file in scalar_files(Path(checkpoint).resolve().parent):
+        for row in read_scalars(file):
+            if row['step'] == iteration and 'mIoU' in row:
+                found = {k: row[k] for k in METRICS if k in row}
     return found

@@ -1,12 +1,12 @@
 """What a run has left in its work dir."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmengine.config import Config
 
+from mmseg_usrn.apis.scalars import read_scalars, scalar_files
 from mmseg_usrn.config_file import read_config
 from mmseg_usrn.engine.work_dir import is_whole, latest_checkpoint
 
@@ -64,7 +64,7 @@ def read_run(folder: str | Path) -> RunRecord:
         folder,
         read_config(configs[-1]),
         checkpoint,
-        read_series(sorted(folder.glob('*/vis_data/scalars.json'))),
+        read_series(scalar_files(folder)),
         _environment(logs),
     )
 
@@ -87,8 +87,7 @@ def read_series(files: list[Path]) -> Series:
     """
     rows: list[dict] = []
     for file in files:
-        new = [_row(line) for line in file.read_text().splitlines()]
-        new = [row for row in new if 'step' in row]
+        new = read_scalars(file)
         if new:
             first = min(row['step'] for row in new)
             rows = [row for row in rows if row['step'] < first] + new
@@ -100,15 +99,6 @@ def read_series(files: list[Path]) -> Series:
                 steps.append(row['step'])
                 values.append(value)
     return series
-
-
-def _row(line: str) -> dict:
-    """A line of the log; a run that is killed may leave half of one."""
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError:
-        return {}
-    return row if isinstance(row, dict) else {}
 
 
 def _environment(logs: list[Path]) -> str:
