@@ -1,7 +1,8 @@
 # make demo        set up and run the main job on generated images
 # make demo-seeds  the same with three seeds: mean and spread
 # make test        set up and run all tests
-# make check       format, lint, types, layers, links, fast tests
+# make check       format, lint, types, layers, links, docs site, fast tests
+# make docs        the docs site, in site/
 # make trust       resumes, kills, signals and wrong inputs, one by one: 20 minutes
 # make setup       only the set-up
 #
@@ -11,7 +12,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-seeds test check trust
+.PHONY: help setup demo demo-seeds test check docs trust
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -79,3 +80,8 @@ check: setup
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q -n $(JOBS) -m 'not slow'
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: setup
+	@$(PY) -m mkdocs build --quiet
+	@echo 'the docs site: open site/index.html'

@@ -53,8 +53,8 @@ class FolderSegDataset(BaseSegDataset):
             whole name around the part that image and mask share.
         seg_map_suffix: Suffix(es) of the masks, in any case; with the part of
             the name that images do not have, for example ``_mask.png`` or
-            ``mask_{}.png``.
-            Defaults to those of the format.
+            ``mask_{}.png``. Defaults to those of the format.
+        lazy_init: Leave the folders alone until :meth:`full_init`.
         **kwargs: As for MMSeg's ``BaseSegDataset``: ``data_root``,
             ``pipeline``, ``reduce_zero_label``, ``ignore_index`` ...
 

@@ -41,6 +41,7 @@ class LoadClassFileMasks(NamedMaskLoader):
     class that is named last counts.
 
     Args:
+        classes: Names of the classes, from the dataset.
         template: Path of a file below the folder of masks, with ``{stem}``
             and ``{class}``: ``'{stem}_{class}.png'`` for ``a_red.png``,
             ``'{class}/{stem}.png'`` for ``red/a.png``.

@@ -28,10 +28,7 @@ class LoadIndexMasks(MaskLoader):
 
     For masks of three equal channels, GIF files, and JPEG files, which have
     to go through ``label_map``. ``LoadWideAnnotations`` is for more than 255
-    classes.
-
-    Args:
-        **kwargs: As for :class:`MaskLoader`.
+    classes. Settings are those of :class:`MaskLoader`.
     """
 
     suffixes = ALL_SUFFIXES

@@ -20,11 +20,8 @@ class WholeCheckpointHook(CheckpointHook):
 
     The runner writes a checkpoint beside its place and renames it. Then the
     pointer ``last_checkpoint`` is written, and last the older checkpoint is
-    removed. The tools use this hook wherever a config has ``CheckpointHook``.
-
-    Args:
-        *args: As for MMEngine's ``CheckpointHook``.
-        **kwargs: The same.
+    removed. The tools use this hook wherever a config has ``CheckpointHook``,
+    whose settings it takes.
     """
 
     best_ckpt_path: str | None

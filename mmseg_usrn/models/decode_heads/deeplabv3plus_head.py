@@ -19,31 +19,29 @@ class DeepLabV3PlusHead(ASPPHead):
     MMSeg's own DeepLabV3+ head, ``DepthwiseSeparableASPPHead``, differs in
     the following, so it cannot hold the original's weights:
 
-    ====================== =========================== =====================
-    part                   ``DepthwiseSeparableASPP``  this head
-    ====================== =========================== =====================
-    dilated branches       depthwise-separable 3x3     full 3x3
-    after concatenation    3x3                         1x1, then dropout
-    two decoder 3x3        depthwise-separable         full, dropout between
-    dropout of classifier  whole channels              single elements
-    ``align_corners``      False                       True
-    cross-entropy          mean over all pixels        mean over valid pixels
-    initial weights        kaiming fan-out,            kaiming fan-in
-                           classifier N(0, 0.01)       everywhere
-    ====================== =========================== =====================
+    | part | MMSeg's head | this head |
+    |---|---|---|
+    | dilated branches | depthwise-separable 3x3 | full 3x3 |
+    | after concatenation | 3x3 | 1x1, then dropout |
+    | two decoder 3x3 | depthwise-separable | full, dropout between |
+    | dropout of classifier | whole channels | single elements |
+    | ``align_corners`` | False | True |
+    | cross-entropy | mean over all pixels | mean over valid pixels |
+    | initial weights | kaiming fan-out | kaiming fan-in everywhere |
+    | of the classifier | N(0, 0.01) | kaiming fan-in, too |
 
     The pooled branch stays first in the concatenation, as in MMSeg; the
     original has it last (the checkpoint converter reorders the columns).
 
     Args:
-        c1_in_channels (int): Channels of the low-level map, ``inputs[0]``.
-        c1_channels (int): Channels that it is reduced to.
-        decoder_dropout_ratio (float): Element-wise dropout after the ASPP
+        c1_in_channels: Channels of the low-level map, ``inputs[0]``.
+        c1_channels: Channels that it is reduced to.
+        decoder_dropout_ratio: Element-wise dropout after the ASPP
             and between the decoder's two convolutions.
-        align_corners (bool): As in :class:`BaseDecodeHead`.
-        loss_decode (dict, optional): Defaults to
+        align_corners: As in :class:`BaseDecodeHead`.
+        loss_decode: Defaults to
             :class:`ValidPixelCrossEntropyLoss`.
-        init_cfg (dict, optional): Replaces the initial weights above.
+        init_cfg: Replaces the initial weights above.
         **kwargs: Of :class:`ASPPHead`.
 
     Raises:

@@ -16,12 +16,11 @@ GATE_RULES = ('entropy', 'renormalize', 'always', 'never')
 
 
 def normalized_entropy(prob: Tensor) -> Tensor:
-    r"""Entropy of every pixel's distribution, as a share of the largest.
+    """Entropy of every pixel's distribution, as a share of the largest.
 
-    .. math:: E(p) = -\sum_c p_c \log_2(p_c + 10^{-30}) / \log_2 C
-
-    Dividing by ``log2(C)`` makes branches with different numbers of outputs
-    comparable (USRN, section 3.3).
+    ``E(p) = -sum_c p_c log2(p_c + 1e-30) / log2(C)``. Dividing by
+    ``log2(C)`` makes branches with different numbers of outputs comparable
+    (USRN, section 3.3).
 
     Args:
         prob: (N, C, h, w) probabilities that sum to 1 over ``C >= 2``.
