@@ -30,6 +30,7 @@ OUTSIDE = {
     'CITATION.cff': 'CITATION.cff',
 }
 PLACES = {source: place for place, source in OUTSIDE.items()}
+PLACES[NOTEBOOK] = NOTEBOOK[5:-5] + 'md'
 # Headings of the configuration reference, by registry.
 REGISTRIES = {
     'MODELS': 'Models',
@@ -50,7 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         text = (ROOT / source).read_text(encoding='utf-8')
         files.append(File.generated(config, place, content=text))
     for place, text in (
-        (NOTEBOOK[5:-5] + 'md', notebook_page()),
+        (PLACES[NOTEBOOK], notebook_page()),
         ('configuration.md', configuration_page()),
         ('api.md', api_page()),
     ):
@@ -76,12 +77,13 @@ def on_page_markdown(
 def notebook_page() -> str:
     """The cells of the notebook as Markdown."""
     cells = json.loads((ROOT / NOTEBOOK).read_text(encoding='utf-8'))['cells']
-    parts = [
-        f'```python\n{"".join(cell["source"])}\n```'
-        if cell['cell_type'] == 'code'
-        else ''.join(cell['source'])
-        for cell in cells
-    ]
+    parts = []
+    for cell in cells:
+        text = ''.join(cell['source'])
+        if cell['cell_type'] == 'code':
+            code = text.removeprefix('%%bash\n')
+            text = f'```{"python" if code == text else "bash"}\n{code}\n```'
+        parts.append(text)
     return '\n\n'.join(parts)
 
 
@@ -124,14 +126,21 @@ def api_page() -> str:
     shown = {name for _, name in registered_classes()}
     parts = ['# API\n\nWhat the packages export, for use from Python.']
     for module in sorted(packages(package), key=lambda m: m.path):
-        members = [module[str(name)] for name in module.exports or ()]
-        targets = [m.final_target if m.is_alias else m for m in members]
-        new = {t.path for t in targets if t.docstring} - shown
+        exported = [find(module, str(name)) for name in module.exports or ()]
+        new = {item.path for item in exported if item.docstring} - shown
         if new:
             parts.append(f'## {module.path}\n\n{module.docstring.value}')
             parts += [f'::: {path}' for path in sorted(new)]
             shown |= new
     return '\n\n'.join(parts)
+
+
+def find(module: griffe.Module, name: str) -> griffe.Object:
+    """What a package exports under a name, where it is defined."""
+    found = module[name]
+    found = found.final_target if found.is_alias else found
+    # A function has the name of its module.
+    return found[name] if found.is_module else found
 
 
 def packages(package: griffe.Module) -> Iterator[griffe.Module]:
