@@ -15,50 +15,35 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 
 ROOT = Path(__file__).resolve().parents[1]
 TROUBLE = ROOT / 'docs' / 'troubleshooting.md'
-REGISTRIES = {
-    id(registry): registry
-    for registry in vars(mmseg.registry).values()
-    if hasattr(registry, 'module_dict')
-}
+# The classes of the package in the registries of MMSegmentation.
 REGISTERED = sorted(
     {
         cls
-        for registry in REGISTRIES.values()
-        for cls in registry.module_dict.values()
+        for registry in vars(mmseg.registry).values()
+        for cls in getattr(registry, 'module_dict', {}).values()
         if cls.__module__.startswith('mmseg_usrn.')
     },
     key=lambda cls: cls.__name__,
 )
 
 
-@pytest.fixture(scope='module')
-def site(tmp_path_factory) -> Path:
-    """The site, built as `make docs` does: warnings are errors."""
-    folder = tmp_path_factory.mktemp('site')
+def test_site_is_whole_and_needs_no_network(tmp_path):
+    """Warnings are errors, as of `make docs`."""
     done = subprocess.run(
-        [sys.executable, '-m', 'mkdocs', 'build', '-q', '-d', str(folder)],
+        [sys.executable, '-m', 'mkdocs', 'build', '-q', '-d', str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, 'NO_MKDOCS_2_WARNING': '1'},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-def test_reference_has_all_that_a_config_can_name(site):
-    page = (site / 'configuration.html').read_text()
+    reference = (tmp_path / 'configuration.html').read_text()
     assert len(REGISTERED) > 30
     for cls in REGISTERED:
-        assert f'id="{cls.__module__}.{cls.__name__}"' in page
-
-
-def test_site_needs_no_network(site):
-    for path in site.rglob('*.html'):
-        loaded = re.findall(
-            r'<(?:script|link|img)[^>]*https?:', path.read_text()
-        )
-        assert not loaded, path
+        assert f'id="{cls.__module__}.{cls.__name__}"' in reference
+    loaded = re.compile(r'<(?:script|link|img)[^>]*https?:')
+    for page in tmp_path.rglob('*.html'):
+        assert not loaded.search(page.read_text()), page
 
 
 @pytest.mark.parametrize(
