@@ -28,6 +28,12 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add('work_dir', type=Path, help='work dir of a training')
     add('--baseline', type=Path, help='work dir of another one, to compare')
+    add(
+        '--unlabeled-masks',
+        metavar='DIR',
+        help='masks of unlabeled images, named like these: the page says how '
+        'right the pseudo labels are',
+    )
     add('--out', type=Path, help='default: WORK_DIR/report.html')
     add('--device', default=get_device(), help='default: %(default)s')
     add('--force', action='store_true', help='overwrite the file')
@@ -52,6 +58,7 @@ def main() -> None:
             args.device,
             args.trust_checkpoint,
             show_progress,
+            args.unlabeled_masks,
         )
         print(f'report in {out}')
 

@@ -3,7 +3,7 @@
 Letters: ``K`` classes. The figures are small enough to be read on a phone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -38,6 +38,25 @@ def plot_curves(series: Series) -> dict[str, Figure]:
         if names:
             figures[title] = _plot({n: series[n] for n in names})
     return figures
+
+
+def plot_shares(
+    steps: Sequence[int], shares: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Per cent of the pixels over the iterations.
+
+    Args:
+        steps: Iterations.
+        shares: Per cent at each of them, by title, NaN where there is none.
+    """
+    known = {
+        title: (list(steps), list(values))
+        for title, values in shares.items()
+        if not np.isnan(values).all()
+    }
+    figure = _plot(known)
+    figure.axes[0].set_ylim(0, 100)
+    return figure
 
 
 def _belongs(name: str, part: str) -> bool:

@@ -19,17 +19,36 @@ from mmseg_usrn.apis.predict import Predictor
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.models import USRN
 from mmseg_usrn.models.checkpoints import load_weights, read_checkpoint
-from mmseg_usrn.visualization import draw_segmentation, plot_class_balance
+from mmseg_usrn.visualization import (
+    draw_segmentation,
+    plot_class_balance,
+    shrink,
+)
 
 from .classes import class_rows, mean_row
 from .evaluation import Evaluation, Track, evaluate, validation_images
-from .figures import plot_confusion, plot_curves, plot_image_ious
+from .figures import (
+    plot_confusion,
+    plot_curves,
+    plot_image_ious,
+    plot_shares,
+)
+from .label_pictures import read_label_pictures
+from .label_quality import (
+    LabelHistory,
+    find_truth,
+    measure_history,
+    quality_rows,
+)
 from .pictures import jpeg_uri, svg_uri
 from .run_record import RunRecord
 from .subclass_atlas import AtlasEntry, count_cells, make_atlas
 
 _GAP = ((0, 0), (0, 4), (0, 0))
 """White beside a crop."""
+
+LONGEST = 1200
+"""Pixels of the longer side of a picture of pseudo labels."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ def write_report(
     device: str = 'cpu',
     trust: bool = False,
     track: Track = iter,
+    unlabeled_masks: str | None = None,
 ) -> None:
     """Write one HTML file that needs no other.
 
@@ -64,10 +84,13 @@ def write_report(
         device: Where the models run.
         trust: Read whatever the checkpoints hold.
         track: Shows how far the evaluation is.
+        unlabeled_masks: Folder with masks of unlabeled images, against which
+            the pseudo labels are measured.
 
     Raises:
         ValueError: If the runs have other classes, or a file does not fit.
     """
+    truth = find_truth(run, unlabeled_masks) if unlabeled_masks else None
     model = _class_branch(run, device, trust)
     dataset = validation_images(run.config)
     before = None
@@ -78,6 +101,7 @@ def write_report(
     result = evaluate(Predictor(model), dataset, track)
     subclasses = _subclasses(run, device, trust)
     contents = _contents(model.dataset_meta, result, before, subclasses)
+    history = truth and measure_history(run, truth, device, trust, track)
     template = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined
     ).from_string(files(__package__).joinpath('page.html.j2').read_text())
@@ -86,6 +110,10 @@ def write_report(
         baseline=baseline,
         result=result,
         curves=_uris(plot_curves(run.series)),
+        label_pictures=_label_pictures(run.folder),
+        history=history,
+        qualities=quality_rows(history.quality[-1]) if history else [],
+        quality_curve=_quality_curve(history),
         **contents,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -165,6 +193,21 @@ def _subclasses(run: RunRecord, device: str, trust: bool) -> Subclasses | None:
 
 def _uris(figures: dict) -> dict[str, str]:
     return {name: svg_uri(figure) for name, figure in figures.items()}
+
+
+def _label_pictures(folder: Path) -> dict[int, str]:
+    """Pictures of the pseudo labels, by iteration."""
+    return {
+        step: jpeg_uri(shrink(picture, LONGEST))
+        for step, picture in read_label_pictures(folder).items()
+    }
+
+
+def _quality_curve(history: LabelHistory | None) -> str | None:
+    """How right they are over time, if there are several checkpoints."""
+    if history is None or len(history.steps) < 2:
+        return None
+    return svg_uri(plot_shares(history.steps, history.shares()))
 
 
 def _worst(result: Evaluation, palette: Sequence) -> list[dict]:

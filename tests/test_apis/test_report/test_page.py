@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from io import BytesIO
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -28,6 +29,14 @@ def work_dir(tmp_path_factory):
     cfg = toy.toy_config(root / 'toy', root / 'run')
     cfg.default_hooks.logger = dict(type='LoggerHook', interval=1)
     cfg.log_level = 'INFO'
+    cfg.visualizer = dict(
+        type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')]
+    )
+    cfg.custom_hooks.append(
+        dict(type='PseudoLabelVisualizationHook', interval=2)
+    )
+    for i in range(3):  # of seven unlabeled images; nothing but ground
+        toy.save(root / 'hidden' / f'{i}.png', np.zeros((48, 64), np.uint8))
     cfg.experiment_name = 'report'
     SafeRunner.from_cfg(Config(cfg._cfg_dict.to_dict())).train()
     return root / 'run'
@@ -38,7 +47,8 @@ def page(work_dir, tmp_path_factory):
     """Its report, with itself as the baseline."""
     out = tmp_path_factory.mktemp('page') / 'report.html'
     run = read_run(work_dir)
-    write_report(run, out, baseline=run)
+    masks = str(work_dir.parent / 'hidden')
+    write_report(run, out, baseline=run, unlabeled_masks=masks)
     return out
 
 
@@ -91,12 +101,31 @@ def test_the_page_shows_all_parts(page):
     assert parts.texts.count('+0.0') >= 1  # against itself
 
 
+def test_the_page_shows_the_pseudo_labels_over_time(page):
+    text = page.read_text()
+    parts = Parts(text)
+    drawn = [f'pseudo labels of iteration {step}' for step in (2, 4, 6)]
+    assert [name for name in parts.pictures if name in drawn] == drawn
+    assert 'quality of the pseudo labels' in parts.pictures
+    assert '3 unlabeled images' in text
+    assert 'subclass branch right' in parts.texts
+    place = parts.texts.index('all')
+    kept, *_ = (t for t in parts.texts[place + 2 :] if t)
+    assert parts.texts[place + 1 :].count('100.00') == 2  # all, and ground
+    assert 0 <= float(kept) <= 100
+
+
 def test_a_run_without_subclasses_and_logs(work_dir, tmp_path):
     run = read_run(work_dir)
     config = deepcopy(run.config)
     config.model = stock_model(config.model)
+    stock = replace(run, config=config, series={})
+    with pytest.raises(ValueError, match='makes no pseudo labels'):
+        write_report(
+            stock, tmp_path / 'none.html', unlabeled_masks=str(tmp_path)
+        )
     out = tmp_path / 'new' / 'report.html'
-    write_report(replace(run, config=config, series={}), out)
+    write_report(stock, out)
     names = set(Parts(out.read_text()).pictures)
     assert 'confusion matrix' in names
     assert not {'class balance', 'subclass 0', 'Losses'} & names
