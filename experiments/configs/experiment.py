@@ -48,6 +48,17 @@ protocol = dict(
         warmup_iters=500,
         val_interval=500,
     ),
+    # Short runs on `leaves` at half their size: which images to label next.
+    labelling=dict(
+        weights='mobilenet_v2_float32',
+        zoom=0.5,
+        zoom_range=(1.0, 1.5),
+        crop=128,
+        batch_size=4,
+        max_iters=300,
+        warmup_iters=150,
+        val_interval=300,
+    ),
 )['{{$PROTOCOL:cpu}}']
 on_gpu = '{{$PROTOCOL:cpu}}' == 'gpu'
 
