@@ -48,7 +48,7 @@ def build_class_branch(
     cfg = deepcopy(cfg)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     cfg.model = stock_model(cfg.model)
-    model = revert_sync_batchnorm(MODELS.build(_without_weights(cfg.model)))
+    model = revert_sync_batchnorm(MODELS.build(without_weights(cfg.model)))
     loaded = read_checkpoint(checkpoint, trust=trust)
     weights = stock_state_dict(loaded.get('state_dict', loaded))
     load_weights(model, weights).check_class_branch(checkpoint)
@@ -59,7 +59,7 @@ def build_class_branch(
     return model.to(device).eval()
 
 
-def _without_weights(model: dict) -> dict:
+def without_weights(model: dict) -> dict:
     """The model's config without pretrained weights to load."""
     model = deepcopy(model)
     model['pretrained'] = None
