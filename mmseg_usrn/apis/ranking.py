@@ -25,6 +25,9 @@ from mmseg_usrn.models.semi import normalized_entropy
 from .class_branch import build_class_branch, without_weights
 from .predict import Predictor
 
+RARE = 0.25
+"""A class is rare if it has less than this part of an equal share."""
+
 
 @dataclass(frozen=True)
 class ImageContent:
@@ -153,7 +156,7 @@ def build_both_branches(
 
 
 def rare_classes(class_shares: Sequence[np.ndarray]) -> np.ndarray:
-    """Classes that have less than half an equal share of all pixels.
+    """Classes that have less than a quarter of an equal share of the pixels.
 
     Args:
         class_shares: (N, K), a row an image.
@@ -162,7 +165,7 @@ def rare_classes(class_shares: Sequence[np.ndarray]) -> np.ndarray:
         Their indices.
     """
     mean = np.mean(class_shares, axis=0)
-    return np.flatnonzero(mean < 0.5 / len(mean))
+    return np.flatnonzero(mean < RARE / len(mean))
 
 
 def rank_images(

@@ -75,18 +75,18 @@ def test_value_of_images():
         )
 
     contents = [
-        content(0.1, 0.1, 1.0, 0.0, 0.0, 0.0),
-        content(0.3, 0.3, 0.0, 0.5, 0.5, 0.0),
-        content(0.3, 0.3, 0.0, 0.5, 0.5, 0.0),  # a copy
+        content(0.1, 0.04, 1.0, 0.0, 0.0, 0.0),
+        content(0.3, 0.08, 0.0, 0.5, 0.5, 0.0),
+        content(0.3, 0.08, 0.0, 0.5, 0.5, 0.0),  # a copy
         content(0.1, 0.0, 0.0, 0.5, 0.0, 0.5),
     ]
-    # Means: uncertainty 0.2, share of the rare class 1 0.175.
+    # Means: uncertainty 0.2, share of the rare class 1 0.05.
     first, second, third, copy = rank_images(contents)
     assert [i.index for i in (first, second, third)] == [1, 0, 3]
-    assert first.score == pytest.approx(0.3 / 0.2 + 0.3 / 0.175)
+    assert first.score == pytest.approx(0.3 / 0.2 + 0.08 / 0.05)
     assert first.coverage == pytest.approx(1)
-    assert (first.uncertainty, first.rare_share) == (0.3, 0.3)
-    assert second.score == pytest.approx(0.1 / 0.2 + 0.1 / 0.175)
+    assert (first.uncertainty, first.rare_share) == (0.3, 0.08)
+    assert second.score == pytest.approx(0.1 / 0.2 + 0.04 / 0.05)
     # Value 0.5; its second subclass is shown already, its fourth is new.
     assert third.score == pytest.approx(0.5 * 0.5)
     assert third.coverage == pytest.approx(0.5)
@@ -95,10 +95,10 @@ def test_value_of_images():
     assert rank_images([]) == []
 
 
-def test_rare_classes_have_less_than_half_an_equal_share():
-    shares = [[0.5, 0.3, 0.1, 0.1], [0.7, 0.1, 0.14, 0.06]]
-    assert rare_classes(shares).tolist() == [2, 3]  # 0.12, 0.08 < 0.125
-    assert rare_classes([[0.6, 0.4]]).tolist() == []
+def test_rare_classes_have_less_than_a_quarter_of_an_equal_share():
+    shares = [[0.6, 0.3, 0.07, 0.03], [0.8, 0.1, 0.05, 0.05]]
+    assert rare_classes(shares).tolist() == [2, 3]  # 0.06, 0.04 < 0.0625
+    assert rare_classes([[0.8, 0.2]]).tolist() == []
 
 
 def test_content_is_what_the_gate_sees(clustered, photos):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RARE = 0.25
-"""A class is rare if it has less than this part of an equal share."""
+from ..ranking import RARE
 
 
 @dataclass(frozen=True)
