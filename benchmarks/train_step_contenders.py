@@ -1,0 +1,115 @@
+"""Contenders of the benchmark of a training step, and what they learn from."""
+
+import torch
+from mmengine.structures import PixelData
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+
+PAPER = dict(threshold=0.75, gate='entropy', teacher_momentum=None)
+
+
+def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:
+    """The recipe's model, without pretrained weights."""
+    config = config.copy()
+    config.pop('pretrained', None)
+    config.backbone.pop('init_cfg', None)
+    _one_process(config)
+    config.data_preprocessor.size = (crop, crop)
+    if contender == 'stock':
+        config.type = 'EncoderDecoder'
+        config.data_preprocessor.setdefault('type', 'SegDataPreProcessor')
+        return MODELS.build(config).train()
+    if contender in ('plain', 'paper'):
+        config.update(PAPER)
+    model = MODELS.build(config)
+    if contender == 'plain':
+        model.__class__ = plain_formulation(type(model))
+        model.data_preprocessor.channels_last = False
+    fill_table(model.subclass_table, crop)
+    return model.train()
+
+
+def _one_process(config: dict) -> None:
+    for value in config.values():
+        if isinstance(value, dict):
+            if value.get('type') == 'SyncBN':
+                value['type'] = 'BN'
+            _one_process(value)
+
+
+def fill_table(table: torch.nn.Module, crop: int) -> None:
+    """Equal numbers of subclasses, random cells of stride 8."""
+    classes, outputs = table.num_classes, table.num_subclasses
+    parents = torch.arange(classes).repeat_interleave(outputs // classes)
+    cells = 8 * (crop // 8) ** 2
+    table.fill(
+        subclass_to_class=parents,
+        prototypes=torch.zeros(outputs, 8),
+        prices=torch.zeros(outputs),
+        cells_per_image=torch.full((8,), cells // 8),
+        cell_subclass=torch.randint(outputs, (cells,), dtype=torch.int32),
+        dominant_subclass=torch.full((8, classes), -1, dtype=torch.int32),
+    )
+
+
+def make_batch(classes: int, crop: int, size: int, stock: bool) -> dict:
+    """Random images, labels in squares of 16 pixels, a tenth ignored."""
+    branches = dict(sup={}, unsup_weak={}, unsup_strong={})
+    for branch in branches:
+        images = torch.randint(256, (size, 3, crop, crop), dtype=torch.uint8)
+        branches[branch] = (
+            list(images),
+            [make_sample(i, classes, crop) for i in range(size)],
+        )
+    if stock:
+        inputs, samples = branches['sup']
+        return dict(inputs=inputs, data_samples=samples)
+    return dict(
+        inputs={name: part[0] for name, part in branches.items()},
+        data_samples={name: part[1] for name, part in branches.items()},
+    )
+
+
+def make_sample(index: int, classes: int, crop: int) -> SegDataSample:
+    """Labels, cells and number of a labeled image."""
+    squares = torch.randint(classes, (1, crop // 16, crop // 16))
+    squares[torch.rand(squares.shape) < 0.1] = 255
+    labels = squares.repeat_interleave(16, 1).repeat_interleave(16, 2)
+    rows = torch.arange(crop).div(8, rounding_mode='floor')
+    cells = rows[:, None] * (crop // 8) + rows
+    return SegDataSample(
+        metainfo=dict(img_shape=(crop, crop), labeled_index=index),
+        gt_sem_seg=PixelData(data=labels),
+        gt_cell_map=PixelData(data=cells[None]),
+    )
+
+
+def plain_formulation(segmentor: type) -> type:
+    """USRN as its paper reads: three passes, then losses, then backward."""
+
+    class PlainUSRN(segmentor):
+        train_step = EncoderDecoder.train_step
+
+        def loss(self, inputs, data_samples):
+            sup, head = data_samples['sup'], self.decode_head
+            feats, subclass_feats = self.extract_dual_feat(inputs['sup'])
+            strong = self.forward_unlabeled(inputs['unsup_strong'])
+            weak = self.forward_unlabeled(inputs['unsup_weak'])
+            labels = [
+                SegDataSample(gt_sem_seg=PixelData(data=one[None]))
+                for one in self.get_subclass_labels(sup)
+            ]
+            losses = self._auxiliary_head_forward_train(feats, sup)
+            for name, branch, x, samples in (
+                ('sup_class', head.class_head, feats, sup),
+                ('sup_subclass', head.subclass_head, subclass_feats, labels),
+            ):
+                loss = branch.loss_by_feat(branch(x), samples)
+                losses.update(add_prefix(loss, name))
+            pseudo = self.make_pseudo_labels(weak)
+            losses.update(self.loss_by_pseudo_labels(strong, pseudo))
+            return losses
+
+    return PlainUSRN
