@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
@@ -18,14 +17,6 @@ from mmseg_usrn.engine.run_config import (
 )
 
 BOTH = ('train_dataloader', 'val_dataloader')
-
-
-@pytest.fixture
-def said(tmp_path):
-    """Reads what was logged."""
-    log = tmp_path / 'log.txt'
-    MMLogger.get_instance(str(tmp_path), log_file=str(log))  # the current one
-    return log.read_text
 
 
 @pytest.fixture

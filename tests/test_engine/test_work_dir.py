@@ -8,7 +8,6 @@ import sys
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 
 from mmseg_usrn.engine.work_dir import (
     POINTER,
@@ -19,14 +18,6 @@ from mmseg_usrn.engine.work_dir import (
     lock_work_dir,
     write_pointer,
 )
-
-
-@pytest.fixture
-def said(tmp_path):
-    """Reads what was logged."""
-    log = tmp_path / 'log.txt'
-    MMLogger.get_instance(str(tmp_path), log_file=str(log))  # the current one
-    return log.read_text
 
 
 @pytest.fixture

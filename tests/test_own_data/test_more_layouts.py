@@ -84,15 +84,19 @@ def roboflow_masks(own):
     return drawn, places
 
 
+def binary_pairs(own, image, mask):
+    """As :func:`pairs`, with masks of 0 and 255."""
+    drawn = pairs(own, image, mask, lambda m: np.uint8(255 * (m > 0)))
+    return {name: np.uint8(mask > 0) for name, mask in drawn.items()}
+
+
 def isic(own):
     """Binary masks of 0 and 255, named _segmentation."""
-    drawn = pairs(
+    drawn = binary_pairs(
         own,
         'isic/ISIC_{}.jpg',
         'isic_GroundTruth/ISIC_{}_segmentation.png',
-        lambda m: np.uint8(255 * (m > 0)),
     )
-    drawn = {name: np.uint8(mask > 0) for name, mask in drawn.items()}
     places = dict(
         labeled_images='isic',
         labeled_masks='isic_GroundTruth',
@@ -103,13 +107,11 @@ def isic(own):
 
 def drive(own):
     """Masks as GIF, 0 and 255."""
-    drawn = pairs(
+    drawn = binary_pairs(
         own,
         'drive/images/{}_training.tif',
         'drive/1st_manual/{}_manual1.gif',
-        lambda m: np.uint8(255 * (m > 0)),
     )
-    drawn = {name: np.uint8(mask > 0) for name, mask in drawn.items()}
     places = dict(
         labeled_images='drive/images',
         labeled_masks='drive/1st_manual',

@@ -12,6 +12,7 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from mmseg_usrn.models import USRN
+from tests.toy import fill_table
 
 
 class Preprocessed(nn.Module):
@@ -34,14 +35,7 @@ def model(request, toy_config):
     model = MODELS.build(config)
     model.init_weights()
     if isinstance(model, USRN):
-        model.subclass_table.fill(
-            subclass_to_class=torch.arange(4).repeat_interleave(2),
-            prototypes=torch.zeros(8, 8),
-            prices=torch.zeros(8),
-            cells_per_image=torch.full((5,), 48),
-            cell_subclass=torch.full((5 * 48,), -1, dtype=torch.int32),
-            dominant_subclass=torch.tensor([[0, 2, 4, 6]] * 5),
-        )
+        fill_table(model)
     return model.double().train()
 
 

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 
 from mmseg_usrn.models import USRN
+from tests.toy import fill_table
 
 WARM_UP_LOSSES = {
     'sup_class.loss_ce',
@@ -42,18 +43,6 @@ def data(toy_config, model) -> dict:
     np.random.seed(0)
     batch = next(iter(Runner.build_dataloader(toy_config.train_dataloader)))
     return model.data_preprocessor(batch, training=True)
-
-
-def fill_table(model: USRN) -> None:
-    """5 images of 6x8 cells; subclass 2k is the only one of class k used."""
-    model.subclass_table.fill(
-        subclass_to_class=torch.arange(4).repeat_interleave(2),
-        prototypes=torch.zeros(8, 8),
-        prices=torch.zeros(8),
-        cells_per_image=torch.full((5,), 48),
-        cell_subclass=torch.full((5 * 48,), -1, dtype=torch.int32),
-        dominant_subclass=torch.tensor([[0, 2, 4, 6]] * 5),
-    )
 
 
 def shake(model: USRN) -> None:

@@ -15,6 +15,7 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from mmseg_usrn.models import USRN, TwoPassDataParallel
+from tests.toy import fill_table
 
 
 class Preprocessed(nn.Module):
@@ -47,14 +48,7 @@ def build_model(config):
     model = MODELS.build(config.model)
     model.init_weights()
     if isinstance(model, USRN):
-        model.subclass_table.fill(
-            subclass_to_class=torch.arange(4).repeat_interleave(2),
-            prototypes=torch.zeros(8, 8),
-            prices=torch.zeros(8),
-            cells_per_image=torch.full((5,), 48),
-            cell_subclass=torch.full((5 * 48,), -1, dtype=torch.int32),
-            dominant_subclass=torch.tensor([[0, 2, 4, 6]] * 5),
-        )
+        fill_table(model)
     return model.double().train()
 
 
