@@ -104,12 +104,17 @@ class PseudoLabelVisualizationHook(Hook):
             [pad(input_picture(v['inputs']), inputs) for v in self.views],
             {k: v if v is None else v.cpu() for k, v in vars(steps).items()},
             train_dataset(runner).metainfo,
-            [osp.basename(v['data_samples'].img_path) for v in self.views],
+            [_name(view) for view in self.views],
             f'iteration {runner.iter + 1}',
         )
         runner.visualizer.add_image(
             PICTURE, figure_picture(figure), runner.iter + 1
         )
+
+
+def _name(view: dict) -> str:
+    """File of a view; a pipeline may have dropped its path."""
+    return osp.basename(view['data_samples'].get('img_path') or '')
 
 
 def pad(image: np.ndarray, inputs: Tensor) -> np.ndarray:
