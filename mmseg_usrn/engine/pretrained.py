@@ -26,44 +26,61 @@ def fetch_pretrained(model: dict) -> None:
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
-        for path in dict.fromkeys(_weights(model)):
-            _fetch(path)
+        for setting, path, prefix in _weights(model):
+            _fetch(setting, path, prefix)
     finally:
         socket.setdefaulttimeout(timeout)
 
 
-def _fetch(path: str) -> None:
-    if '://' not in path:
-        if not osp.isfile(path):
-            raise ValueError(
-                f'there is no file of pretrained weights {path}: {ADVICE}'
-            )
+def _fetch(setting: str, path: str, prefix: str) -> None:
+    if '://' not in path and not osp.isfile(path):
+        raise ValueError(
+            f'there is no file of pretrained weights {path}: '
+            f'{_advice(setting)}'
+        )
+    if '://' not in path and not prefix:
         return
     try:
-        CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        content = CheckpointLoader.load_checkpoint(path, map_location='cpu')
     # No network, an address that is gone, a proxy that refuses.
     except (URLError, OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
             f'the pretrained weights {path} cannot be loaded ({reason}): '
-            f'{ADVICE}'
+            f'{_advice(setting)}'
         ) from None
+    names = list(content.get('state_dict', content))
+    if not any(name.startswith(prefix) for name in names):
+        raise ValueError(
+            f'{path} has no weights of the names {prefix}..., which '
+            f'{setting} asks for, but {", ".join(map(str, names[:3]))}, ...: '
+            'tools/model_converters/ converts published files'
+        )
 
 
-ADVICE = (
-    'set model.pretrained=None (and no Pretrained in backbone.init_cfg) to '
-    'start without, or name a file: --cfg-options model.pretrained=FILE'
-)
+def _advice(setting: str) -> str:
+    start, _, end = setting.rpartition('.')
+    switch = setting if end == 'pretrained' else start
+    return (
+        f'set {switch}=None to start without, or name a file: '
+        f'--cfg-options {setting}=FILE'
+    )
 
 
-def _weights(node: object) -> Iterator[str]:
-    """Paths of pretrained weights in a model's config."""
+def _weights(
+    node: object, place: str = 'model'
+) -> Iterator[tuple[str, str, str]]:
+    """Setting, path and prefix of a model's pretrained weights."""
     if isinstance(node, dict):
         if node.get('type') == 'Pretrained' and node.get('checkpoint'):
-            yield node['checkpoint']
+            prefix = node.get('prefix') or ''
+            yield f'{place}.checkpoint', node['checkpoint'], prefix
         if isinstance(node.get('pretrained'), str):
-            yield node['pretrained']
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from _weights(child)
+            yield f'{place}.pretrained', node['pretrained'], ''
+        items = list(node.items())
+    elif isinstance(node, (list, tuple)):
+        items = list(enumerate(node))
+    else:
+        return
+    for key, child in items:
+        yield from _weights(child, f'{place}.{key}')

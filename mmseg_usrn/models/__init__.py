@@ -1,6 +1,6 @@
 """The network, its losses and its pseudo labels."""
 
-from .backbones import ForkedBackbone
+from .backbones import DINOv2, ForkedBackbone
 from .data_preprocessors import MultiBranchDataPreprocessor
 from .decode_heads import DeepLabV3PlusHead, DualHead
 from .losses import ValidPixelCrossEntropyLoss
@@ -9,6 +9,7 @@ from .wrappers import TwoPassDataParallel
 
 __all__ = [
     'USRN',
+    'DINOv2',
     'DeepLabV3PlusHead',
     'DualHead',
     'ForkedBackbone',

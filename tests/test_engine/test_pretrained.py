@@ -15,8 +15,22 @@ def test_files_and_models_without_weights(tmp_path):
     fetch_pretrained(dict(pretrained=None, decode_head=[dict(type='FCN')]))
 
 
-@pytest.mark.parametrize('make', [model_of, lambda p: dict(pretrained=p)])
-def test_what_is_missing_is_one_sentence(make):
+@pytest.mark.parametrize(
+    ('make', 'switch', 'setting'),
+    [
+        (
+            model_of,
+            'model.backbone.init_cfg',
+            'model.backbone.init_cfg.checkpoint',
+        ),
+        (
+            lambda path: dict(pretrained=path),
+            'model.pretrained',
+            'model.pretrained',
+        ),
+    ],
+)
+def test_what_is_missing_is_one_sentence(make, switch, setting):
     """F22, with an address that no network has."""
     with pytest.raises(ValueError, match='no file of pretrained weights gone'):
         fetch_pretrained(make('gone.pth'))
@@ -24,5 +38,21 @@ def test_what_is_missing_is_one_sentence(make):
     with pytest.raises(ValueError) as error:
         fetch_pretrained(make(address))
     text = str(error.value)
-    assert address in text and 'model.pretrained=None' in text
+    assert address in text and f'set {switch}=None' in text
+    assert f'--cfg-options {setting}=FILE' in text
     assert '\n' not in text
+
+
+def test_file_without_the_names_that_are_asked_for(tmp_path):
+    """The published DINOv2 file, not converted."""
+    path = str(tmp_path / 'w.pth')
+    model = model_of(path)
+    model['backbone']['init_cfg']['prefix'] = 'backbone.'
+    torch.save({'cls_token': torch.ones(1)}, path)
+    with pytest.raises(ValueError) as error:
+        fetch_pretrained(model)
+    text = str(error.value)
+    assert 'no weights of the names backbone.' in text
+    assert 'cls_token' in text and 'tools/model_converters/' in text
+    torch.save({'state_dict': {'backbone.cls_token': torch.ones(1)}}, path)
+    fetch_pretrained(model)

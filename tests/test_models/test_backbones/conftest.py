@@ -122,6 +122,18 @@ FAMILIES = {
     'vit': dict(type='VisionTransformer', **PLAIN),
     'beit': dict(type='BEiT', **PLAIN, drop_path_rate=0.0),
     'mae': dict(type='MAE', **PLAIN, drop_path_rate=0.0),
+    'dinov2_dpt': dict(
+        type='DINOv2',
+        arch=dict(
+            embed_dims=16,
+            num_layers=4,
+            num_heads=2,
+            feedforward_channels=32,
+        ),
+        img_size=56,
+        layer_scale_init_value=1.0,
+        out_indices=(1, 3),
+    ),
     'dinov2': dict(
         type='mmpretrain.VisionTransformer',
         arch=dict(
