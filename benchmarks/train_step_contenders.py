@@ -1,5 +1,7 @@
 """Contenders of the benchmark of a training step, and what they learn from."""
 
+import math
+
 import torch
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
@@ -43,7 +45,7 @@ def fill_table(table: torch.nn.Module, crop: int) -> None:
     """Equal numbers of subclasses, random cells of stride 8."""
     classes, outputs = table.num_classes, table.num_subclasses
     parents = torch.arange(classes).repeat_interleave(outputs // classes)
-    cells = 8 * (crop // 8) ** 2
+    cells = 8 * math.ceil(crop / 8) ** 2
     table.fill(
         subclass_to_class=parents,
         prototypes=torch.zeros(outputs, 8),
@@ -74,11 +76,13 @@ def make_batch(classes: int, crop: int, size: int, stock: bool) -> dict:
 
 def make_sample(index: int, classes: int, crop: int) -> SegDataSample:
     """Labels, cells and number of a labeled image."""
-    squares = torch.randint(classes, (1, crop // 16, crop // 16))
+    side = math.ceil(crop / 16)
+    squares = torch.randint(classes, (1, side, side))
     squares[torch.rand(squares.shape) < 0.1] = 255
     labels = squares.repeat_interleave(16, 1).repeat_interleave(16, 2)
+    labels = labels[:, :crop, :crop]
     rows = torch.arange(crop).div(8, rounding_mode='floor')
-    cells = rows[:, None] * (crop // 8) + rows
+    cells = rows[:, None] * math.ceil(crop / 8) + rows
     return SegDataSample(
         metainfo=dict(img_shape=(crop, crop), labeled_index=index),
         gt_sem_seg=PixelData(data=labels),

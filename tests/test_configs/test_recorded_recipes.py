@@ -1,7 +1,8 @@
 """Every recipe is what it was when its results were measured.
 
-``recorded_recipes.json`` holds the merged configs of commit be92786, each
-distinct part once; what differs on purpose is listed here.
+``recorded_recipes.json`` holds the merged configs of commit be92786 and those
+of newer recipes as they came, each distinct part once; what differs on purpose
+is listed here.
 """
 
 import json
