@@ -8,6 +8,7 @@ is listed here.
 import json
 import os.path as osp
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ INTENDED = [
 def recorded(name: str) -> dict:
     """The merged config of a recipe as it was."""
     places = RECORD['recipes'][name]
-    return {key: RECORD['values'][at] for key, at in places.items()}
+    return {k: deepcopy(RECORD['values'][at]) for k, at in places.items()}
 
 
 def merged(name: str, project_root: Path) -> dict:
