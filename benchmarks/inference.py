@@ -10,10 +10,9 @@ Contenders, with the same weights and image files:
 The first two read a file and write its mask; the others start from loaded
 images. Each is a process of its own with one thread; their rounds alternate,
 and the first rounds, in which networks are compiled, do not count. Time is
-CPU time of an image; memory is the peak above the process before the model is
-built. ``--compare REV`` runs another commit's ``predict`` and ``test`` beside.
-Rows go to ``benchmarks/results.csv`` with ``--save``; ``--table`` prints the
-last ones as Markdown.
+CPU time of an image. ``--compare REV`` runs another commit's ``predict`` and
+``test`` beside. Rows go to ``benchmarks/results.csv`` with ``--save``;
+``--table`` prints the last ones as Markdown.
 """
 
 import argparse
@@ -22,28 +21,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from copy import deepcopy
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import _common
 import cv2
 import numpy as np
 import torch
+from inference_contenders import build
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
-from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
-from mmseg.apis import inference_model
-from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
-from torch.nn.modules.batchnorm import _BatchNorm
-from train_step import SMALL, VOC, resident
-
-from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
-from mmseg_usrn.apis.predict import Image, PredictionWriter
+from train_step import SMALL, VOC
 
 SETTINGS = {
     'small': (SMALL, (480, 360), 8),
@@ -109,11 +96,30 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
         for process in processes.values():
             _common.stop(process)
         print(f'{setting}: {count_differing(Path(folder))}')
+    print_paired(answers)
     suffix = '' if args.device == 'cpu' else ', cuda'
     return [
         summarize(*key, setting + suffix, rounds)
         for key, rounds in answers.items()
     ]
+
+
+def print_paired(answers: dict[tuple[str, str], list[dict]]) -> None:
+    """Throughput against the stock contender, round by round."""
+    for (contender, commit), rounds in answers.items():
+        other = STOCK.get(contender)
+        stock = next((a for key, a in answers.items() if key[0] == other), [])
+        if len(stock) > 1:
+            ratios = [
+                base['seconds'] / own['seconds']
+                for base, own in zip(stock, rounds, strict=True)
+            ]
+            low, middle, high = statistics.quantiles(ratios, n=4)
+            print(
+                f'{contender} {commit}: {middle:.3f} x the throughput of '
+                f'{other} in the same round, quartiles {low:.3f} '
+                f'to {high:.3f}, {len(ratios)} rounds'
+            )
 
 
 def summarize(
@@ -129,7 +135,7 @@ def summarize(
         setting=setting,
         seconds=round(statistics.median(seconds), 5),
         iqr=round(high - low, 5),
-        peak_mib=round(max(one['mib'] for one in rounds)),
+        peak_mib='',
         commit=commit,
     )
 
@@ -142,9 +148,8 @@ def table(rows: list[dict]) -> str:
         if row['benchmark'] == 'inference'
     }
     lines = [
-        '| setting | contender | commit | CPU ms (IQR) | throughput '
-        '| peak MiB |',
-        '| --- | --- | --- | --- | --- | --- |',
+        '| setting | contender | commit | CPU ms (IQR) | throughput |',
+        '| --- | --- | --- | --- | --- |',
     ]
     for (setting, contender, commit), row in last.items():
         base = next(
@@ -159,7 +164,7 @@ def table(rows: list[dict]) -> str:
         ratio = f'{base / seconds:.2f} x' if base else ''
         lines.append(
             f'| {setting} | {contender} | {commit} | {1e3 * seconds:.1f} '
-            f'({1e3 * float(row["iqr"]):.1f}) | {ratio} | {row["peak_mib"]} |'
+            f'({1e3 * float(row["iqr"]):.1f}) | {ratio} |'
         )
     return '\n'.join(lines)
 
@@ -178,10 +183,9 @@ def write_images(setting: str, folder: Path) -> None:
 def serve(
     tree: str, contender: str, setting: str, device: str, folder: str
 ) -> None:
-    """Answer every line with the seconds of an image and the peak memory."""
+    """Answer every line with the seconds of an image."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    bare = resident('VmRSS')
     config = Config.fromfile(Path(tree) / SETTINGS[setting][0])
     images = sorted(Path(folder).glob('*.jpg'))
     out = Path(folder) / f'{contender} {Path(tree).name}'
@@ -193,12 +197,7 @@ def serve(
         if device == 'cuda':
             torch.cuda.synchronize()
         seconds = (clock() - started) / len(images)
-        peak = (
-            resident('VmHWM') - bare
-            if device == 'cpu'
-            else torch.cuda.max_memory_allocated() / 2**20
-        )
-        print(json.dumps(dict(seconds=seconds, mib=peak)), flush=True)
+        print(json.dumps(dict(seconds=seconds)), flush=True)
     out.mkdir(exist_ok=True)
     np.save(out / 'labels.npy', torch.stack(labels).byte().cpu().numpy())
 
@@ -208,100 +207,6 @@ def count_differing(folder: Path) -> str:
     maps = [np.load(path) for path in sorted(folder.glob('*/labels.npy'))]
     differing = [int((one != maps[0]).sum()) for one in maps]
     return f'{max(differing)} of {maps[0].size} pixels differ'
-
-
-def build(
-    contender: str,
-    config: Config,
-    device: str,
-    images: list[Path],
-    out: Path,
-) -> Callable[[], list[torch.Tensor]]:
-    """What a contender does in a round; it returns the label maps.
-
-    Args:
-        contender: One of :data:`CONTENDERS`.
-        config: Of the recipe.
-        device: Where the model runs.
-        images: Files of the round.
-        out: Folder of the masks.
-    """
-    init_default_scope('mmseg')
-    whole = build_usrn(config)
-    with tempfile.NamedTemporaryFile(suffix='.pth') as file:
-        torch.save(dict(state_dict=whole.state_dict()), file.name)
-        stock = build_class_branch(config, file.name, device)
-    stock.cfg.test_pipeline = stock.cfg.test_dataloader.dataset.pipeline
-    palette = stock.dataset_meta['palette']
-    writer = PredictionWriter(out, palette, overlays=False)
-    entries = [Image(path, path.stem) for path in images]
-    if contender == 'predict':
-        run = partial(predict_files, Predictor(stock), entries, writer)
-    elif contender == 'inference_model':
-        run = partial(infer_files, stock, entries, writer)
-    else:
-        loader = Predictor(stock, compiled=False)
-        batches = [pseudo_collate([loader.load(path)]) for path in images]
-        model = whole.to(device) if contender == 'test' else stock
-        run = partial(run_steps, model, batches)
-    return lambda: [sample.pred_sem_seg.data for sample in run()]
-
-
-def predict_files(
-    predictor: Predictor, images: list[Image], writer: PredictionWriter
-) -> list:
-    """Samples of files, as ``tools/predict.py`` makes them."""
-    found = []
-
-    def save(image: Image, sample: SegDataSample) -> None:
-        writer(image, sample)
-        found.append(sample)
-
-    for image, problem in predict_images(predictor, images, save):
-        if problem:
-            raise RuntimeError(image.path) from problem
-    return found
-
-
-def infer_files(
-    model: torch.nn.Module, images: list[Image], writer: PredictionWriter
-) -> list:
-    """Samples of files, by a loop over MMSegmentation's function."""
-    found = []
-    for image in images:
-        found.append(inference_model(model, str(image.path)))
-        writer(image, found[-1])
-    return found
-
-
-@torch.no_grad()
-def run_steps(model: torch.nn.Module, batches: list[dict]) -> list:
-    """Samples of loaded images, as the test makes them."""
-    return [model.test_step(deepcopy(batch))[0] for batch in batches]
-
-
-@torch.no_grad()
-def build_usrn(config: Config) -> torch.nn.Module:
-    """The recipe's model with random weights whose predictions vary."""
-    model = config.model.copy()
-    model.pop('pretrained', None)
-    model.backbone.pop('init_cfg', None)
-    torch.manual_seed(0)
-    built = revert_sync_batchnorm(MODELS.build(model))
-    patches = torch.randn(2, 3, 9, 12).repeat_interleave(20, 2)
-    patches = patches.repeat_interleave(20, 3)
-    for module in built.modules():
-        if isinstance(module, _BatchNorm):
-            module.momentum = None  # takes the statistics of all batches
-    built(patches)
-    built.eval()
-    # No class is ahead of the others everywhere.
-    classify = built.decode_head.class_head.conv_seg
-    spread, mean = torch.std_mean(built(patches), (0, 2, 3))
-    classify.weight /= spread[:, None, None, None]
-    classify.bias -= mean
-    classify.bias /= spread
-    return built
 
 
 if __name__ == '__main__':
