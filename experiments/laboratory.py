@@ -106,7 +106,7 @@ class Laboratory:
             return
         arguments = [*CONTENDERS[run.contender].arguments]
         if run.needs:
-            arguments += ['--feature-checkpoint', self._checkpoint(run.needs)]
+            arguments += ['--feature-checkpoint', self.checkpoint(run.needs)]
         command = ['tools/train.py', CONFIG, '--resume']
         command += ['--work-dir', folder, *arguments]
         command += ['--cfg-options', *run.options, *self.options]
@@ -130,7 +130,7 @@ class Laboratory:
             StepError: If there is no checkpoint or the test fails.
         """
         folder = self._folder(run)
-        checkpoint, log = self._checkpoint(run), folder / 'test.log'
+        checkpoint, log = self.checkpoint(run), folder / 'test.log'
         log.unlink(missing_ok=True)
         # The config that was trained, as MMEngine has written it.
         command = ['tools/test.py', folder / Path(CONFIG).name, checkpoint]
@@ -199,8 +199,12 @@ class Laboratory:
     def _folder(self, run: Run) -> Path:
         return self.work_dir / run.protocol / run.name
 
-    def _checkpoint(self, run: Run) -> Path:
-        """The last checkpoint of a run that is trained."""
+    def checkpoint(self, run: Run) -> Path:
+        """The last checkpoint of a run that is trained.
+
+        Raises:
+            StepError: If there is none.
+        """
         folder = self._folder(run)
         for path in folder.glob('iter_*.pth'):
             return path  # the config keeps one
