@@ -112,8 +112,8 @@ class ContentReader(Predictor):
         """Of classes (N, K, h, w) and of subclasses (N, S, h, w)."""
         model = self.model
         if isinstance(model, USRN):
-            logits = model.forward_unlabeled(inputs)
-            return tuple(branch.softmax(1) for branch in logits)
+            logits, subclass_logits = model.forward_unlabeled(inputs)
+            return logits.softmax(1), subclass_logits.softmax(1)
         feats = model.extract_feat(inputs)
         prob = unlabeled_logits(model.decode_head, feats, 1).softmax(1)
         return prob, prob
@@ -195,8 +195,9 @@ def rank_images(
     if not contents:
         return []
     uncertainty = np.array([c.uncertainty for c in contents])
-    class_shares = np.stack([c.class_shares for c in contents])
-    rare_share = class_shares[:, rare_classes(class_shares)].sum(1)
+    class_shares = [c.class_shares for c in contents]
+    rare = rare_classes(class_shares)
+    rare_share = np.array([shares[rare].sum() for shares in class_shares])
     value = _of_mean(uncertainty) + _of_mean(rare_share)
     shares = np.stack([c.subclass_shares for c in contents])
     picks = choose_by_coverage(value[:, None] * shares, count)
