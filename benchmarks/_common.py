@@ -37,8 +37,9 @@ def commit(rev: str) -> str:
 
 
 def is_changed() -> bool:
-    """Whether this tree differs from its commit."""
-    return bool(git('status', '--porcelain', '-uno'))
+    """Whether this tree differs from its commit, but for results."""
+    results = (':(exclude)benchmarks/*.csv', ':(exclude)benchmarks/*.jsonl')
+    return bool(git('status', '--porcelain', '-uno', '--', '.', *results))
 
 
 @contextlib.contextmanager
