@@ -24,13 +24,14 @@ from clustering_data import make_data
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from train_step import SMALL, build_model, make_batch, resident
+from train_step import SMALL, resident
+from train_step_contenders import build_model, make_batch
 
 STEP = dict(crop=128, batch=4, subclasses=88)
 CLUSTERING = dict(clusters=32, points=50_000)
 SIZES = {
     'crop': (96, 128, 192, 256),
-    'batch': (1, 2, 4, 8),
+    'batch': (2, 4, 8, 16),
     'subclasses': (88, 176, 352, 704),
     'clusters': (8, 32, 128, 512),
     'points': (20_000, 50_000, 100_000, 200_000),
