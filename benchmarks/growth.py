@@ -31,7 +31,7 @@ STEP = dict(crop=128, batch=4, subclasses=88)
 CLUSTERING = dict(clusters=32, points=50_000)
 SIZES = {
     'crop': (96, 128, 192, 256),
-    'batch': (2, 4, 8, 16),
+    'batch': (2, 4, 8),
     'subclasses': (88, 176, 352, 704),
     'clusters': (8, 32, 128, 512),
     'points': (20_000, 50_000, 100_000, 200_000),

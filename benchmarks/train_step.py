@@ -11,7 +11,8 @@ Contenders, on the same network and images:
 Each is a process of its own; their steps alternate. Time is CPU time of a
 step, preprocessing and optimiser included; memory is the peak above the
 process before the model is built. ``--compare REV`` runs another commit's
-``default`` beside. Rows go to ``benchmarks/results.csv`` with
+``default`` beside, ``--variant`` lets all compute in TF32, in mixed precision,
+with channels last, or compiled. Rows go to ``benchmarks/results.csv`` with
 ``--save``; ``--table`` prints the last ones as Markdown.
 """
 
@@ -40,15 +41,16 @@ SETTINGS = {
     'voc 320': (VOC, 320, 2),
 }
 """Recipe, crop, and images of each kind."""
-ENCODERS = {
+ON_REQUEST = {
     f'{name} {data}, batch 1': (f'configs/usrn/{recipe}_{name}.py', crop, 1)
     for data, recipe, crop in (
         ('voc', 'voc_92', 518),
         ('cityscapes', 'cityscapes_1over16', 798),
     )
     for name in ('dinov2-s14', 'segformer_mit-b2', 'dinov2-b14')
-}
+} | {'voc 320, batch 8': (VOC, 320, 8)}
 """As above, for ``--model`` only: each takes minutes and gigabytes."""
+VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
 BARS = {
     ('paper', 'plain'): dict.fromkeys(SETTINGS, (1.0, 0.62)),
@@ -76,9 +78,10 @@ def main() -> None:
     parser.add_argument('--contenders', nargs='+', default=CONTENDERS)
     parser.add_argument('--compare', metavar='REV', help='another commit')
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cpu')
+    parser.add_argument('--variant', choices=VARIANTS, default='plain')
     parser.add_argument('--save', action='store_true')
     parser.add_argument('--table', action='store_true')
-    parser.add_argument('--serve', nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument('--serve', nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
         serve(*args.serve)
@@ -86,7 +89,7 @@ def main() -> None:
     if args.table:
         print(table(_common.load_rows()))
         return
-    for setting in SETTINGS if args.model == [''] else SETTINGS | ENCODERS:
+    for setting in SETTINGS if args.model == [''] else SETTINGS | ON_REQUEST:
         if setting.startswith(tuple(args.model)):
             rows = measure(setting, args)
             print(table(rows), flush=True)
@@ -103,7 +106,8 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
     ):
         processes = {
             (contender, name): _common.start(
-                __file__, tree, str(tree), contender, setting, args.device
+                *(__file__, tree, str(tree), contender, setting),
+                *(args.device, args.variant),
             )
             for name, tree in trees.items()
             for contender in args.contenders
@@ -117,6 +121,7 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
         for process in processes.values():
             _common.stop(process)
     suffix = '' if args.device == 'cpu' else ', cuda'
+    suffix += '' if args.variant == 'plain' else f', {args.variant}'
     return [
         summarize(*key, setting + suffix, steps)
         for key, steps in answers.items()
@@ -180,17 +185,20 @@ def ratio(row: dict, base: dict | None, column: str) -> str:
     return f'{float(row[column]) / float(base[column]):.2f}' if base else ''
 
 
-def serve(tree: str, contender: str, setting: str, device: str) -> None:
+def serve(
+    tree: str, contender: str, setting: str, device: str, variant: str
+) -> None:
     """Answer every line with the seconds and peak memory of a step."""
     import mmseg_usrn  # noqa: F401
 
     torch.set_num_threads(1)
     init_default_scope('mmseg')
     bare = resident('VmRSS')
-    recipe, crop, batch = (SETTINGS | ENCODERS)[setting]
+    recipe, crop, batch = (SETTINGS | ON_REQUEST)[setting]
     cfg = Config.fromfile(Path(tree) / recipe)
     torch.manual_seed(0)
     model = build_model(cfg.model, contender, crop).to(device)
+    vary(model, cfg.optim_wrapper, variant, device)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     data = make_batch(model.num_classes, crop, batch, contender == 'stock')
     clock = time.process_time if device == 'cpu' else time.perf_counter
@@ -208,6 +216,21 @@ def serve(tree: str, contender: str, setting: str, device: str) -> None:
         print(json.dumps(dict(seconds=seconds, mib=peak)), flush=True)
         # The others need what this process keeps for its next step.
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def vary(model: torch.nn.Module, wrapper: dict, variant: str, device: str):
+    """Let a contender compute in another way, in place."""
+    if variant == 'tf32':
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    elif variant == 'amp':
+        on_cpu = device == 'cpu'
+        wrapper.type = 'BFloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
+    elif variant == 'channels_last':
+        model.to(memory_format=torch.channels_last)
+        model.data_preprocessor.channels_last = True
+    elif variant == 'compile':  # as MMEngine's `compile=True`
+        model.forward = torch.compile(model.forward)
 
 
 def resident(name: str) -> float:
