@@ -3,7 +3,7 @@
 # make test        set up and run all tests
 # make check       format, lint, types, layers, links, docs site, fast tests
 # make docs        the docs site, in site/
-# make trust       resumes, kills, signals and wrong inputs, one by one: 20 minutes
+# make trust       resumes, kills, signals and wrong inputs, one by one: 15 minutes
 # make setup       only the set-up
 #
 # PYTHON=/path/to/python chooses the Python for the set-up, JOBS=1 the number

@@ -22,6 +22,7 @@ protocol = dict(
         zoom_range=(0.5, 1.33),
         crop=128,
         batch_size=4,  # labeled images, and as many unlabeled ones
+        lr=0.01,
         max_iters=1500,
         warmup_iters=500,
         val_interval=250,
@@ -33,20 +34,23 @@ protocol = dict(
         zoom_range=(0.5, 2.0),
         crop=320,
         batch_size=8,
+        lr=0.01,
         max_iters=1500,
         warmup_iters=375,
         val_interval=500,
     ),
-    # Three data sets, from intact weights; what `cpu` does, at full size.
+    # Three data sets, from intact weights, at half their size: runs that see
+    # an image often enough for the number of masks to matter.
     fields=dict(
         weights='mobilenet_v2_float32',
-        zoom=1,
+        zoom=0.5,
         zoom_range=(0.5, 1.33),
         crop=128,
         batch_size=4,
-        max_iters=1500,
-        warmup_iters=500,
-        val_interval=500,
+        lr=0.003,
+        max_iters=3000,
+        warmup_iters=1000,
+        val_interval=1000,
     ),
     # Short runs on `leaves` at half their size: which images to label next.
     labelling=dict(
@@ -55,6 +59,7 @@ protocol = dict(
         zoom_range=(1.0, 1.5),
         crop=128,
         batch_size=4,
+        lr=0.01,
         max_iters=300,
         warmup_iters=150,
         val_interval=300,
@@ -198,7 +203,7 @@ test_dataloader = dict(
 )
 
 # Fused, AdamW is one launch for each parameter on a GPU.
-adamw = dict(type='AdamW', lr=0.01, weight_decay=0.01)
+adamw = dict(type='AdamW', lr=protocol['lr'], weight_decay=0.01)
 optimizer = dict(adamw, fused=True) if on_gpu else adamw
 optim_wrapper = dict(optimizer=dict(optimizer, _delete_=True))
 param_scheduler = [
