@@ -91,7 +91,7 @@ def test_data_sets(read_config, shared_dir):
             given = cfg.train_dataloader.dataset.split_dir
             assert (given is None) == (split == 'all')
         mask = Image.open(next(folder.glob('ann_dir/test/*')))
-        assert max(mask.size) == max(cfg.scale)
+        assert max(mask.size) == max(cfg.data_set['size'])
         values = np.unique(np.asarray(mask)).tolist()
         assert set(values) <= {*range(len(cfg.classes)), 255}
         assert max(cfg.val_dataloader.dataset.indices) < len(
