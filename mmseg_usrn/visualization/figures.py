@@ -60,13 +60,7 @@ def plot_image_grid(
     size = (across, _SIDE * height / width * len(rows) + top + bottom)
     figure = Figure(figsize=size, dpi=130)
     axes = figure.subplots(len(rows), len(titles), squeeze=False)
-    for row, row_axes in zip(rows, axes, strict=True):
-        for axis, picture in zip(row_axes, row.values(), strict=True):
-            _show(axis, picture)
-    for axis, name in zip(axes[0], titles, strict=True):
-        axis.set_title(name, fontsize=10, pad=4)
-    for axis, name in zip(axes[:, 0], names, strict=bool(names)):
-        axis.set_ylabel(name, fontsize=8, labelpad=3)
+    _show_rows(axes, rows, names)
     figure.subplots_adjust(
         left=left / size[0],
         right=1 - 0.02 / size[0],
@@ -83,6 +77,20 @@ def plot_image_grid(
             0.5, 0.07 / size[1], footer, ha='center', fontsize=8, color=_GRAY
         )
     return figure
+
+
+def _show_rows(
+    axes: np.ndarray,
+    rows: Sequence[Mapping[str, np.ndarray]],
+    names: Sequence[str],
+) -> None:
+    for row, row_axes in zip(rows, axes, strict=True):
+        for axis, picture in zip(row_axes, row.values(), strict=True):
+            _show(axis, picture)
+    for axis, title in zip(axes[0], rows[0], strict=True):
+        axis.set_title(title, fontsize=10, pad=4)
+    for axis, name in zip(axes[:, 0], names, strict=bool(names)):
+        axis.set_ylabel(name, fontsize=8, labelpad=3)
 
 
 def plot_class_balance(

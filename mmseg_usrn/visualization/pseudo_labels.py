@@ -163,7 +163,7 @@ def _keys(with_gate: bool) -> list[Patch]:
         'gate: corrects': CORRECTED_COLOR,
     }
     gate = [
-        Patch(color=np.divide(color, 255), label=label)
-        for label, color in meanings.items()
+        Patch(color=(red / 255, green / 255, blue / 255), label=label)
+        for label, (red, green, blue) in meanings.items()
     ]
     return [rejected, *gate] if with_gate else [rejected]

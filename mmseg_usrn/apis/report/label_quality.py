@@ -6,6 +6,7 @@ Letters: ``K`` classes, ``N`` images, ``h, w`` size of the label maps.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,18 +64,19 @@ class LabelQuality:
 
     def __add__(self, other: 'LabelQuality') -> 'LabelQuality':
         pairs = zip(vars(self).items(), vars(other).values(), strict=True)
-        return LabelQuality(
-            **{k: None if a is None else a + b for (k, a), b in pairs}
-        )
+        sums: dict[str, Any] = {
+            name: one if one is None else one + two
+            for (name, one), two in pairs
+        }
+        return LabelQuality(**sums)
 
     def total(self) -> 'LabelQuality':
         """Of all classes together, (1,)."""
-        return LabelQuality(
-            **{
-                name: None if value is None else value.sum(keepdims=True)
-                for name, value in vars(self).items()
-            }
-        )
+        sums: dict[str, Any] = {
+            name: value if value is None else value.sum(keepdims=True)
+            for name, value in vars(self).items()
+        }
+        return LabelQuality(**sums)
 
     def shares(self) -> dict[str, np.ndarray]:
         """Per cent, (K,), NaN where there is no pixel to count.

@@ -101,7 +101,9 @@ def write_report(
     result = evaluate(Predictor(model), dataset, track)
     subclasses = _subclasses(run, device, trust)
     contents = _contents(model.dataset_meta, result, before, subclasses)
-    history = truth and measure_history(run, truth, device, trust, track)
+    history = None
+    if truth:
+        history = measure_history(run, truth, device, trust, track)
     template = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined
     ).from_string(files(__package__).joinpath('page.html.j2').read_text())
