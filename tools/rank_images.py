@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from endings import clear_endings
 from predicting import exit_code, image_parser, predict_all
 
@@ -90,7 +89,7 @@ def report(
     if not isinstance(model, USRN):
         print('the checkpoint has no subclasses: classes take their place')
     if contents:
-        shares = np.stack([content.class_shares for content in contents])
+        shares = [content.class_shares for content in contents]
         classes = model.dataset_meta['classes']
         rare = [classes[k] for k in rare_classes(shares)]
         print(f'rare classes: {", ".join(rare) or "none"}')

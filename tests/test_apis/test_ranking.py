@@ -98,7 +98,7 @@ def test_value_of_images():
 def test_rare_classes_have_less_than_a_quarter_of_an_equal_share():
     shares = [[0.6, 0.3, 0.07, 0.03], [0.8, 0.1, 0.05, 0.05]]
     assert rare_classes(shares).tolist() == [2, 3]  # 0.06, 0.04 < 0.0625
-    assert rare_classes(np.array([[0.8, 0.2]])).tolist() == []
+    assert rare_classes([[0.8, 0.2]]).tolist() == []
 
 
 def test_content_is_what_the_gate_sees(clustered, photos):
