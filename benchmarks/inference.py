@@ -127,7 +127,11 @@ def summarize(
 ) -> dict:
     """A row of the results."""
     seconds = [one['seconds'] for one in rounds]
-    low, _, high = statistics.quantiles(seconds, n=4, method='inclusive')
+    low, _, high = (
+        statistics.quantiles(seconds, n=4, method='inclusive')
+        if len(seconds) > 1
+        else seconds * 3
+    )
     return dict(
         date=date.today().isoformat(),
         benchmark='inference',

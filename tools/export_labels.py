@@ -29,6 +29,7 @@ from mmseg_usrn.apis.labels import (
 )
 from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.apis.predict import Image, find_images
+from mmseg_usrn.datasets.splits import read_split
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,6 +43,12 @@ def parse_args() -> argparse.Namespace:
         default=0.9,
         help='least probability of a class (default: %(default)s; 0 labels '
         'all pixels)',
+    )
+    add(
+        '--only',
+        metavar='LIST',
+        help='file with names of the images to label, a line each, such as '
+        'the list of rank_images.py',
     )
     add('--force', action='store_true', help='overwrite files')
     return parser.parse_args()
@@ -60,6 +67,23 @@ def check(args: argparse.Namespace) -> None:
             'below 1'
         )
     refuse_existing([args.out / WRITERS[args.format].target], args.force)
+
+
+def chosen(args: argparse.Namespace) -> list[Image]:
+    """The images to label.
+
+    Raises:
+        ValueError: If the list names one that is not there.
+    """
+    found = {image.name: image for image in find_images(args.images)}
+    names = read_split(args.only) if args.only else list(found)
+    for name in names:
+        if name not in found:
+            raise ValueError(
+                f'{args.only} names {name}, which is none of the images, '
+                f'such as {next(iter(found))}'
+            )
+    return [found[name] for name in names]
 
 
 def export(
@@ -97,7 +121,7 @@ def main() -> int:
     args = parse_args()
     with clear_endings():
         check(args)
-        images = find_images(args.images)
+        images = chosen(args)
         model = build_class_branch(
             args.config, args.checkpoint, args.device, args.trust_checkpoint
         )

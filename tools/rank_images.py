@@ -59,10 +59,20 @@ def check(args: argparse.Namespace) -> list[Image]:
     if args.out.suffix != '.csv':
         raise ValueError(f'--out {args.out}: a name that ends in .csv')
     refuse_existing([args.out, args.out.with_suffix('.txt')], args.force)
-    skipped = set(read_split(args.skip)) if args.skip else set()
-    images = [i for i in find_images(args.images) if i.name not in skipped]
+    found = find_images(args.images)
+    if not args.skip:
+        return found
+    skipped = set(read_split(args.skip))
+    images = [image for image in found if image.name not in skipped]
     if not images:
         raise ValueError(f'{args.skip} has the names of all images')
+    if len(images) == len(found):
+        raise ValueError(
+            f'{args.skip} has the name of no image: it names '
+            f'{", ".join(sorted(skipped)[:1]) or "none"}, an image is '
+            f'{found[0].name} (its path below the folder that is given, '
+            'without suffix)'
+        )
     return images
 
 

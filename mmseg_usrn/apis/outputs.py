@@ -18,5 +18,5 @@ def refuse_existing(paths: Iterable[Path], force: bool = False) -> None:
     if existing:
         raise ValueError(
             f'{", ".join(existing)} would be overwritten: choose another '
-            '--out, or add --force'
+            'output, or add --force'
         )

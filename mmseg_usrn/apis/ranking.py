@@ -56,8 +56,8 @@ class RankedImage:
         score: What it brings beside the images before it.
         uncertainty: As of :class:`ImageContent`.
         rare_share: Share of the rare classes.
-        coverage: Share of the image that the images before it do not show,
-            0 to 1.
+        coverage: Share of the image that those before it in its round do
+            not show, 0 to 1.
     """
 
     index: int
@@ -139,7 +139,8 @@ def build_both_branches(
         of another model, or of a warm-up.
 
     Raises:
-        ValueError: As :func:`build_class_branch`.
+        ValueError: As :func:`build_class_branch`, or if the subclass branch
+            is that of another config.
     """
     cfg = read_config(config) if isinstance(config, str) else config
     stock = build_class_branch(cfg, checkpoint, device, trust)
@@ -150,7 +151,14 @@ def build_both_branches(
     settings = without_weights(cfg.model)
     settings['teacher_momentum'] = None
     model = revert_sync_batchnorm(MODELS.build(settings))
-    load_weights(model, loaded).check_class_branch(checkpoint)
+    match = load_weights(model, loaded)
+    others = [n for n in match.unexpected if not n.startswith('teacher.')]
+    if wrong := [*match.missing, *match.resized, *others]:
+        raise ValueError(
+            f'{len(wrong)} weights of the subclass branch in {checkpoint} do '
+            f'not fit the config, first {wrong[0]}: give the config that it '
+            'was trained with, the one in its work dir'
+        )
     model.cfg, model.dataset_meta = stock.cfg, stock.dataset_meta
     return model.to(device).eval()
 

@@ -187,9 +187,11 @@ def continue_or_refuse(cfg: Config, resume: bool) -> None:
             'chooses another folder; delete them to start over'
         )
     elif resume:
-        weights = cfg.get('load_from')
+        weights, pointed = cfg.get('load_from'), _pointed(folder)
+        gone = f' (there is no {pointed}, which {POINTER} names)'
         _say(
-            f'--resume found no checkpoint in {folder}: this run starts at '
+            f'--resume found no checkpoint in {folder}'
+            f'{gone if pointed else ""}: this run starts at '
             'iteration 0'
             + (f', from the weights of {weights}' if weights else '')
             + "; to go on with another folder's run, name that folder by "

@@ -13,7 +13,7 @@ import numpy as np
 from .colors import DROPPED, Palette, colorize, subclass_palette
 
 AGREED_COLOR = (110, 165, 215)
-CORRECTED_COLOR = (225, 30, 120)
+DISAGREED_COLOR = (225, 30, 120)
 
 
 def draw_segmentation(
@@ -61,15 +61,15 @@ def draw_subclasses(
 
 
 def draw_gate(
-    image: np.ndarray, gate: np.ndarray, corrected: np.ndarray
+    image: np.ndarray, gate: np.ndarray, disagreed: np.ndarray
 ) -> np.ndarray:
     """Where the subclass branch restricts the class branch.
 
     Args:
         image: (H, W, 3).
         gate: (h, w) bool, in :data:`AGREED_COLOR`.
-        corrected: (h, w) bool, the part of it where the branches disagree, in
-            :data:`CORRECTED_COLOR`.
+        disagreed: (h, w) bool, the part of it where the branches disagree, in
+            :data:`DISAGREED_COLOR`.
 
     Returns:
         (H, W, 3) uint8; the rest of the image is grey.
@@ -77,7 +77,7 @@ def draw_gate(
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     paper = np.repeat(gray[..., None] // 2 + 110, 3, axis=2).astype(np.uint8)
     canvas = paper
-    for mask, color in ((gate, AGREED_COLOR), (corrected, CORRECTED_COLOR)):
+    for mask, color in ((gate, AGREED_COLOR), (disagreed, DISAGREED_COLOR)):
         inside = enlarge(mask, image).astype(bool)[..., None]
         marked = _blend(paper, np.full_like(paper, color), 0.75)
         canvas = np.where(inside, marked, canvas)

@@ -7,6 +7,7 @@ and touch no global state of matplotlib; save them with ``savefig``.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -17,6 +18,8 @@ _GRAY = '#555555'
 _SIDE = 1.75  # inches of a picture's width
 
 
+# Names of files and classes may hold dollar signs.
+@rc_context({'text.parse_math': False})
 def plot_image_grid(
     rows: Sequence[Mapping[str, np.ndarray]],
     classes: Sequence[str],

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from .colors import Palette, colorize
 from .drawing import (
     AGREED_COLOR,
-    CORRECTED_COLOR,
+    DISAGREED_COLOR,
     draw_gate,
     draw_segmentation,
     enlarge,
@@ -65,8 +65,8 @@ def draw_label_steps(
     }
     if parents is not None and gate is not None:
         pictures['subclass branch'] = draw_segmentation(view, parents, palette)
-        corrected = gate & (parents != prediction)
-        pictures['gate'] = draw_gate(view, gate, corrected)
+        disagreed = gate & (parents != prediction)
+        pictures['gate'] = draw_gate(view, gate, disagreed)
     pictures['pseudo label'] = hatch(
         colorize(enlarge(labels, view), palette), ~kept
     )
@@ -142,10 +142,10 @@ def _shares(maps: Mapping[str, np.ndarray]) -> str:
     text = f'{maps["kept"].mean():.1%} kept'
     if 'gate' not in maps:
         return text
-    corrected = maps['gate'] & (maps['parents'] != maps['prediction'])
+    disagreed = maps['gate'] & (maps['parents'] != maps['prediction'])
     return (
-        f'{text}, gate acts on {maps["gate"].mean():.1%}, corrects '
-        f'{corrected.mean():.1%}'
+        f'{text}, gate acts on {maps["gate"].mean():.1%}, disagrees '
+        f'on {disagreed.mean():.1%}'
     )
 
 
@@ -160,7 +160,7 @@ def _keys(with_gate: bool) -> list[Patch]:
     )
     meanings = {
         'gate: agrees': AGREED_COLOR,
-        'gate: corrects': CORRECTED_COLOR,
+        'gate: disagrees': DISAGREED_COLOR,
     }
     gate = [
         Patch(color=(red / 255, green / 255, blue / 255), label=label)

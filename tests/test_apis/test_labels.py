@@ -193,6 +193,16 @@ def test_the_tool(trained, run_tool, tmp_path):
     again = run_tool(*command, '--format', 'coco', check=False)
     assert again.returncode == 1
     assert 'error: ' in again.stdout and '--force' in again.stdout
+    chosen = tmp_path / 'next.txt'
+    chosen.write_text('1\n')
+    command = (*command[:-1], tmp_path / 'few', '--only', chosen)
+    few = run_tool(*command, '--format', 'png')
+    assert '1 images in' in few.stdout
+    masks = [p.name for p in (tmp_path / 'few').rglob('*.png')]
+    assert masks == ['1.png']
+    chosen.write_text('photos/1\n')
+    none = run_tool(*command, '--format', 'coco', check=False)
+    assert 'names photos/1, which is none of the images' in none.stdout
     wrong = run_tool(
         *command, '--format', 'png', '--threshold', 90, check=False
     )

@@ -17,6 +17,7 @@ from mmseg_usrn.apis.ranking import (
     rank_images,
     rare_classes,
 )
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.models.semi import normalized_entropy
 
 SUBCLASSES = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
@@ -140,6 +141,17 @@ def test_without_subclasses_classes_take_their_place(trained, photos):
     assert content.subclass_shares.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    'change', [dict(num_subclasses=12), dict(fork_after=2)]
+)
+def test_a_subclass_branch_of_another_config_is_refused(clustered, change):
+    config, checkpoint = clustered
+    cfg = read_config(config)
+    cfg.model.update(change)
+    with pytest.raises(ValueError, match='weights of the subclass branch'):
+        build_both_branches(cfg, checkpoint)
+
+
 def test_one_output_for_two_classes_is_refused(trained):
     cfg = Config.fromfile(trained[0])
     model = build_class_branch(cfg, trained[1])
@@ -172,5 +184,9 @@ def test_the_tool(clustered, photos, run_tool, tmp_path):
     again = run_tool(*command, check=False)
     assert again.returncode == 1
     assert 'would be overwritten' in again.stdout
+    labeled.write_text('photos/1\n')
+    command = (*command[:-1], tmp_path / 'other.csv')
+    none = run_tool(*command, '--skip', labeled, check=False)
+    assert 'has the name of no image: it names photos/1' in none.stdout
     wrong = run_tool(*command[:-1], tmp_path / 'next', check=False)
     assert 'error: --out' in wrong.stdout and '.csv' in wrong.stdout

@@ -103,6 +103,7 @@ def test_a_run_whose_checkpoints_are_gone(run, said):
     continue_or_refuse(cfg, resume=True)
     assert not cfg.resume and cfg.load_from == 'pretrained.pth'
     assert 'starts at iteration 0, from the weights of pretr' in said()
+    assert f'there is no {run}/iter_5.pth, which last_checkpoint' in said()
 
 
 @pytest.mark.parametrize('pointer', [True, False])

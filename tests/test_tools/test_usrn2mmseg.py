@@ -106,6 +106,14 @@ def test_other_files_are_refused(tool, tmp_path, content, message):
         tool.main([str(path), str(tmp_path / 'out.pth')])
 
 
+def test_nothing_is_overwritten(tool, tmp_path):
+    path = tmp_path / 'out.pth'
+    path.write_text('mine')
+    with pytest.raises(SystemExit, match='would be overwritten'):
+        tool.main([str(tmp_path / 'in.pth'), str(path)])
+    assert path.read_text() == 'mine'
+
+
 def test_missing_file_is_named(tool, tmp_path):
     with pytest.raises(SystemExit, match='no checkpoint .*nowhere.pth'):
         tool.main([str(tmp_path / 'nowhere.pth'), str(tmp_path / 'out.pth')])

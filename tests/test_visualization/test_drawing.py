@@ -9,7 +9,7 @@ from mmseg_usrn.visualization import (
     draw_segmentation,
     draw_subclasses,
 )
-from mmseg_usrn.visualization.drawing import AGREED_COLOR, CORRECTED_COLOR
+from mmseg_usrn.visualization.drawing import AGREED_COLOR, DISAGREED_COLOR
 
 PALETTE = ((100, 100, 100), (200, 50, 0))
 
@@ -41,12 +41,12 @@ def test_subclasses_have_shades_of_their_class(image):
     assert other.tolist() == [100, 100, 100]
 
 
-def test_gate_marks_where_it_acts_and_where_it_corrects(image):
+def test_gate_marks_where_it_acts_and_where_branches_disagree(image):
     gate = np.array([[True, True, False]])
     drawn = draw_gate(image, gate, np.array([[False, True, False]]))
-    agreed, corrected, rest = drawn[0, ::2].astype(int)
+    agreed, disagreed, rest = drawn[0, ::2].astype(int)
     assert rest[0] == rest[1] == rest[2] == 120  # 20 // 2 + 110
     # Three quarters of the colour on a quarter of the grey.
-    for drawn, color in (agreed, AGREED_COLOR), (corrected, CORRECTED_COLOR):
+    for drawn, color in (agreed, AGREED_COLOR), (disagreed, DISAGREED_COLOR):
         mixed = 0.75 * np.array(color) + 0.25 * rest
         assert np.abs(drawn - mixed).max() <= 1

@@ -21,6 +21,15 @@ def test_image_grid(tmp_path):
     figure.savefig(tmp_path / 'grid.png')
 
 
+def test_names_with_dollar_signs(tmp_path):
+    rows = [{'image': np.zeros((8, 8, 3), dtype=np.uint8)}]
+    figure = plot_image_grid(
+        rows, ('cost$_$', 'ball'), PALETTE, 'a$x_$', names=['a$x_$b.jpg']
+    )
+    figure.savefig(tmp_path / 'grid.png')
+    assert figure.get_axes()[0].get_ylabel() == 'a$x_$b.jpg'
+
+
 @pytest.mark.parametrize('rows', [[], [{'a': 0}, {'b': 0}]])
 def test_image_grid_refuses_uneven_rows(rows):
     with pytest.raises(ValueError, match='same column titles'):

@@ -62,9 +62,9 @@ def test_heading_and_legend_by_hand(maps):
     figure = plot_pseudo_labels(
         [VIEW, VIEW], maps, META, ['a.png', 27 * 'b'], 'iteration 5'
     )
-    # Of four labels one is kept; the gate acts on two and corrects one.
+    # Of four labels one is kept; the gate acts on two, and disagrees on one.
     assert figure.get_suptitle() == (
-        'iteration 5: 25.0% kept, gate acts on 50.0%, corrects 25.0%'
+        'iteration 5: 25.0% kept, gate acts on 50.0%, disagrees on 25.0%'
     )
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend[:3] == ['ground', 'ball', 'rejected']  # no tree is there

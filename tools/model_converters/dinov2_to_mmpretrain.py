@@ -17,6 +17,7 @@ import torch
 from mmpretrain.models.backbones import VisionTransformer
 from torch import Tensor
 
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.models.checkpoints import read_checkpoint
 
@@ -42,6 +43,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('input', type=Path, help='published file')
     parser.add_argument('output', type=Path, help='file to write')
+    parser.add_argument(
+        '--force', action='store_true', help='overwrite the output'
+    )
     add_trust_argument(parser)
     return parser.parse_args(argv)
 
@@ -103,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
+        refuse_existing([args.output], args.force)
         content = read_checkpoint(str(args.input), trust=args.trust_checkpoint)
         converted = convert(content)
     except ValueError as error:

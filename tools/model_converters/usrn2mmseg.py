@@ -15,6 +15,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.models.checkpoints import read_checkpoint
 from mmseg_usrn.models.checkpoints.original import (
@@ -48,6 +49,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--to-original',
         action='store_true',
         help="convert this package's checkpoint to the original's format",
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='overwrite the output'
     )
     add_trust_argument(parser)
     return parser.parse_args(argv)
@@ -127,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
+        refuse_existing([args.output], args.force)
         checkpoint = read_weights(args.input, args.trust_checkpoint)
         if args.to_original:
             result = convert_back(checkpoint)

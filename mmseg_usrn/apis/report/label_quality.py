@@ -18,7 +18,7 @@ from torch import Tensor
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.datasets.fixed_views import as_batch, fixed_view, spread
 from mmseg_usrn.datasets.hidden_truth import HiddenTruth
-from mmseg_usrn.engine.work_dir import checkpoints, is_whole
+from mmseg_usrn.engine.work_dir import checkpoints, folders_of, is_whole
 from mmseg_usrn.models.checkpoints import load_weights, read_checkpoint
 from mmseg_usrn.models.segmentors.semi_supervised import (
     SemiSupervisedSegmentor,
@@ -250,7 +250,8 @@ def measure_history(
         trust: Read whatever the checkpoints hold.
         track: Shows how far it is.
     """
-    files = [path for path in checkpoints(run.folder) if is_whole(path)]
+    saved = checkpoints(*folders_of(run.config))
+    files = [path for path in saved if is_whole(path)]
     known = sorted(truth.sources)
     indices = [known[place] for place in spread(len(known), MOST_IMAGES)]
     found = {}

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmseg_usrn.apis.scalars import read_scalars, scalar_files
 from mmseg_usrn.config_file import read_config
-from mmseg_usrn.engine.work_dir import is_whole, latest_checkpoint
+from mmseg_usrn.engine.work_dir import folders_of, is_whole, latest_checkpoint
 
 _ENVIRONMENT = re.compile(r'System environment:\s*\n(.*?)\n-{20,}', re.DOTALL)
 
@@ -56,22 +56,26 @@ def read_run(folder: str | Path) -> RunRecord:
             f'{folder} is not the work dir of a training: there is no '
             'vis_data/config.py in a folder of it'
         )
-    checkpoint = best_checkpoint(folder) or latest_checkpoint(folder)
+    config = read_config(configs[-1])
+    config.work_dir = str(folder)  # it may have moved
+    folders = folders_of(config)
+    checkpoint = best_checkpoint(*folders) or latest_checkpoint(*folders)
     if checkpoint is None:
         raise ValueError(f'there is no checkpoint in {folder} yet')
     logs = sorted(folder.glob('*/*.log'))
     return RunRecord(
         folder,
-        read_config(configs[-1]),
+        config,
         checkpoint,
         read_series(scalar_files(folder)),
         _environment(logs),
     )
 
 
-def best_checkpoint(folder: Path) -> Path | None:
+def best_checkpoint(*folders: Path) -> Path | None:
     """The newest whole checkpoint that the run has called its best."""
-    found = sorted(folder.glob('best_*.pth'), key=lambda p: p.stat().st_mtime)
+    found = [path for folder in folders for path in folder.glob('best_*.pth')]
+    found.sort(key=lambda path: path.stat().st_mtime)
     return next((path for path in reversed(found) if is_whole(path)), None)
 
 

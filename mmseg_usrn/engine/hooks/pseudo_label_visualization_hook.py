@@ -1,7 +1,9 @@
 """Pictures of the pseudo labels while training."""
 
 import os.path as osp
+from traceback import format_exc
 
+import cv2
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -89,8 +91,15 @@ class PseudoLabelVisualizationHook(Hook):
     ) -> None:
         """Draw if it is time."""
         due = self.every_n_train_iters(runner, self.interval)
-        if self.views and (due or self.is_last_train_iter(runner)):
+        if not self.views or not (due or self.is_last_train_iter(runner)):
+            return
+        try:
             self.draw(runner)
+        except Exception:  # a picture is no reason to end a training
+            runner.logger.warning(
+                f'no more pictures of pseudo labels:\n{format_exc()}'
+            )
+            self.views = []
 
     def draw(self, runner: Runner) -> None:
         """Draw the labels of the model as it is now."""
@@ -119,10 +128,8 @@ def _name(view: dict) -> str:
 
 def pad(image: np.ndarray, inputs: Tensor) -> np.ndarray:
     """An image as large as the inputs (N, C, H, W) made of it."""
-    bottom, right = (
-        inside - outside
-        for inside, outside in zip(
-            inputs.shape[2:], image.shape[:2], strict=True
-        )
-    )
+    height, width = inputs.shape[2:]
+    bottom, right = height - image.shape[0], width - image.shape[1]
+    if min(bottom, right) < 0:  # the preprocessor has made it smaller
+        return cv2.resize(image, (width, height))
     return np.pad(image, ((0, bottom), (0, right), (0, 0)))

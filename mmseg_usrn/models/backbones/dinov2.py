@@ -1,14 +1,19 @@
 """DINOv2's vision transformer, with the outputs that DPT's head reads."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
-from mmpretrain.models.backbones import VisionTransformer
 from mmseg.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
+
+Base: Any = nn.Module
+with suppress(ImportError):  # no other part of the package needs it
+    from mmpretrain.models.backbones import VisionTransformer as Base
 
 
 @MODELS.register_module()
-class DINOv2(VisionTransformer):
+class DINOv2(Base):
     """MMPretrain's ``VisionTransformer`` as an encoder of dense prediction.
 
     Oquab et al., "DINOv2: Learning Robust Visual Features without
@@ -24,9 +29,13 @@ class DINOv2(VisionTransformer):
         img_size: Side of the images that the position embedding is made for.
             Other sizes interpolate it.
         patch_size: Side of a patch.
-        out_indices: Blocks that put out features.
+        out_indices: Blocks that put out features; by default the last one
+            of each quarter.
         layer_scale_init_value: Initial scale of the residual branches.
         **kwargs: As in MMPretrain's ``VisionTransformer``.
+
+    Raises:
+        ValueError: If MMPretrain is not installed.
     """
 
     def __init__(
@@ -34,10 +43,18 @@ class DINOv2(VisionTransformer):
         arch: str | dict = 'dinov2-small',
         img_size: int | tuple[int, int] = 518,
         patch_size: int = 14,
-        out_indices: Sequence[int] = (2, 5, 8, 11),
+        out_indices: Sequence[int] | None = None,
         layer_scale_init_value: float = 1e-5,
         **kwargs,
     ) -> None:
+        if Base is nn.Module:
+            raise ValueError(
+                'DINOv2 needs MMPretrain: install onedl-mmpretrain'
+            )
+        if out_indices is None:
+            known = arch if isinstance(arch, dict) else self.arch_zoo[arch]
+            depth = known['num_layers']
+            out_indices = [depth * part // 4 - 1 for part in (1, 2, 3, 4)]
         super().__init__(
             arch=arch,
             img_size=img_size,

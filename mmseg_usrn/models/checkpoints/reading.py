@@ -102,15 +102,16 @@ def _protected(loader: Callable, trust: bool) -> Callable:
 @contextmanager
 def _weights_only() -> Iterator[None]:
     """Make every ``torch.load`` restricted, whatever its caller says."""
-    name = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
-    before = os.environ.get(name)
+    name, opposite = (
+        f'TORCH_FORCE_{which}WEIGHTS_ONLY_LOAD' for which in ('', 'NO_')
+    )
+    before = {n: os.environ.pop(n, None) for n in (name, opposite)}
     os.environ[name] = '1'
     try:
         yield
     finally:
         del os.environ[name]
-        if before is not None:
-            os.environ[name] = before
+        os.environ.update({n: v for n, v in before.items() if v is not None})
 
 
 def _load(path: str, load: Callable[[], Any]) -> dict:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import VISBACKENDS
 from mmengine.visualization import BaseVisBackend
 
 from mmseg_usrn.engine import PseudoLabelVisualizationHook
+from mmseg_usrn.engine.hooks.pseudo_label_visualization_hook import pad
 from tests.trust.resume import (
     LENGTH,
     compare_ends,
@@ -139,3 +142,20 @@ def test_two_processes(tmp_path, run_ranks):
         'equal to the bit'
     )
     assert drawn(tmp_path / 'part') == DRAWN
+
+
+@pytest.mark.parametrize('shape', [(6, 8), (3, 4)])
+def test_a_picture_as_large_as_the_inputs(shape):
+    image = np.full((5, 7, 3), 9, np.uint8)
+    padded = pad(image, torch.zeros(1, 3, *shape))
+    assert padded.shape == (*shape, 3)
+    assert (padded[:3, :4] == 9).all()
+
+
+def test_a_picture_that_fails_does_not_end_the_run(tmp_path, monkeypatch):
+    _, config = write_both('usrn', tmp_path)
+    monkeypatch.setattr(PseudoLabelVisualizationHook, 'draw', lambda *_: 1 / 0)
+    train(config, tmp_path / 'run')
+    assert drawn(tmp_path / 'run') == []
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    assert log.read_text().count('no more pictures of pseudo labels') == 1

@@ -1,5 +1,8 @@
 """DINOv2's features against its formula."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -56,3 +59,29 @@ def test_sides_need_not_be_those_of_the_position_embedding(backbone):
     patches, class_token = backbone(torch.randn(1, 3, 70, 43))[-1]
     assert patches.shape == (1, 8, 5, 4)
     assert class_token.shape == (1, 8)
+
+
+def test_the_last_block_of_each_quarter():
+    arch = dict(
+        embed_dims=32, num_layers=8, num_heads=2, feedforward_channels=64
+    )
+    found = MODELS.build(dict(type='DINOv2', arch=arch, img_size=28))
+    assert list(found.out_indices) == [1, 3, 5, 7]
+
+
+WITHOUT = """
+import sys
+sys.modules['mmpretrain'] = None
+import mmseg_usrn
+from mmseg.registry import MODELS
+try:
+    MODELS.build(dict(type='mmseg.DINOv2'))
+except Exception as error:
+    print(error)
+"""
+
+
+def test_only_this_backbone_needs_mmpretrain():
+    command = [sys.executable, '-W', 'ignore', '-c', WITHOUT]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 'DINOv2 needs MMPretrain: install' in said.stdout

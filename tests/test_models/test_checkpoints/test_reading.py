@@ -77,6 +77,8 @@ def test_programs_of_any_address(tmp_path, monkeypatch, protected, address):
     """The file is where PyTorch keeps what it has downloaded."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    # Many set it for older versions of MMEngine.
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     (tmp_path / 'hub/checkpoints').mkdir(parents=True)
     file = tmp_path / 'hub/checkpoints/strange.pth'
     torch.save({'state_dict': {}, 'meta': Program()}, file)
@@ -91,6 +93,7 @@ def test_programs_of_any_address(tmp_path, monkeypatch, protected, address):
         CheckpointLoader.load_checkpoint(name)
     assert not os.path.exists('ran')
     assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
+    assert os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] == '1'
     torch.save({'state_dict': {'a': torch.ones(1)}}, file)
     assert 'state_dict' in CheckpointLoader.load_checkpoint(name)
 
