@@ -4,9 +4,11 @@ import contextlib
 import csv
 import json
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,6 +102,32 @@ def stop(process: subprocess.Popen) -> None:
     """Let a process end."""
     process.stdin.close()
     process.wait()
+
+
+def result_row(
+    benchmark: str,
+    contender: str,
+    setting: object,
+    commit: str,
+    seconds: list[float],
+    peak_mib: float | str = '',
+) -> dict:
+    """A row of the results: median and spread of the rounds' seconds."""
+    low, _, high = (
+        statistics.quantiles(seconds, n=4, method='inclusive')
+        if len(seconds) > 1
+        else seconds * 3
+    )
+    return dict(
+        date=date.today().isoformat(),
+        benchmark=benchmark,
+        contender=contender,
+        setting=setting,
+        seconds=round(statistics.median(seconds), 5),
+        iqr=round(high - low, 5),
+        peak_mib=peak_mib,
+        commit=commit,
+    )
 
 
 def save_rows(rows: list[dict], path: Path = RESULTS) -> None:

@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
 import _common
@@ -71,15 +70,13 @@ def measure(quantity: str, rounds: int) -> list[dict]:
             answers.append(json.loads(output.splitlines()[-1]))
     name = _common.commit('HEAD') + ' (this tree)' * _common.is_changed()
     return [
-        dict(
-            date=date.today().isoformat(),
-            benchmark='growth',
-            contender=quantity,
-            setting=size,
-            seconds=round(statistics.median(a['seconds'] for a in answers), 4),
-            iqr='',
-            peak_mib=round(statistics.median(a['mib'] for a in answers)),
-            commit=name,
+        _common.result_row(
+            'growth',
+            quantity,
+            size,
+            name,
+            [answer['seconds'] for answer in answers],
+            round(statistics.median(answer['mib'] for answer in answers)),
         )
         for size, answers in found.items()
     ]

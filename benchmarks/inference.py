@@ -21,7 +21,6 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import _common
@@ -99,8 +98,14 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
     print_paired(answers)
     suffix = '' if args.device == 'cpu' else ', cuda'
     return [
-        summarize(*key, setting + suffix, rounds)
-        for key, rounds in answers.items()
+        _common.result_row(
+            'inference',
+            contender,
+            setting + suffix,
+            commit,
+            [one['seconds'] for one in rounds],
+        )
+        for (contender, commit), rounds in answers.items()
     ]
 
 
@@ -120,28 +125,6 @@ def print_paired(answers: dict[tuple[str, str], list[dict]]) -> None:
                 f'{other} in the same round, quartiles {low:.3f} '
                 f'to {high:.3f}, {len(ratios)} rounds'
             )
-
-
-def summarize(
-    contender: str, commit: str, setting: str, rounds: list[dict]
-) -> dict:
-    """A row of the results."""
-    seconds = [one['seconds'] for one in rounds]
-    low, _, high = (
-        statistics.quantiles(seconds, n=4, method='inclusive')
-        if len(seconds) > 1
-        else seconds * 3
-    )
-    return dict(
-        date=date.today().isoformat(),
-        benchmark='inference',
-        contender=contender,
-        setting=setting,
-        seconds=round(statistics.median(seconds), 5),
-        iqr=round(high - low, 5),
-        peak_mib='',
-        commit=commit,
-    )
 
 
 def table(rows: list[dict]) -> str:

@@ -19,11 +19,9 @@ with channels last, or compiled. Rows go to ``benchmarks/results.csv`` with
 import argparse
 import ctypes
 import json
-import statistics
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import _common
@@ -123,31 +121,16 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
     suffix = '' if args.device == 'cpu' else ', cuda'
     suffix += '' if args.variant == 'plain' else f', {args.variant}'
     return [
-        summarize(*key, setting + suffix, steps)
-        for key, steps in answers.items()
+        _common.result_row(
+            'train_step',
+            contender,
+            setting + suffix,
+            commit,
+            [step['seconds'] for step in steps],
+            round(max(step['mib'] for step in steps)),
+        )
+        for (contender, commit), steps in answers.items()
     ]
-
-
-def summarize(
-    contender: str, commit: str, setting: str, steps: list[dict]
-) -> dict:
-    """A row of the results."""
-    seconds = [step['seconds'] for step in steps]
-    low, _, high = (
-        statistics.quantiles(seconds, n=4, method='inclusive')
-        if len(seconds) > 1
-        else seconds * 3
-    )
-    return dict(
-        date=date.today().isoformat(),
-        benchmark='train_step',
-        contender=contender,
-        setting=setting,
-        seconds=round(statistics.median(seconds), 4),
-        iqr=round(high - low, 4),
-        peak_mib=round(max(step['mib'] for step in steps)),
-        commit=commit,
-    )
 
 
 def table(rows: list[dict]) -> str:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from mmengine.visualization.utils import img_from_canvas
 from torch import Tensor
 
 
@@ -44,6 +45,4 @@ def shrink(picture: np.ndarray, longest: int) -> np.ndarray:
 
 def figure_picture(figure: Figure) -> np.ndarray:
     """A figure as a picture."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return img_from_canvas(FigureCanvasAgg(figure))

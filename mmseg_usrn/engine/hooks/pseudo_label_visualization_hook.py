@@ -3,7 +3,7 @@
 import os.path as osp
 from traceback import format_exc
 
-import cv2
+import mmcv
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -129,7 +129,8 @@ def _name(view: dict) -> str:
 def pad(image: np.ndarray, inputs: Tensor) -> np.ndarray:
     """An image as large as the inputs (N, C, H, W) made of it."""
     height, width = inputs.shape[2:]
-    bottom, right = height - image.shape[0], width - image.shape[1]
-    if min(bottom, right) < 0:  # the preprocessor has made it smaller
-        return cv2.resize(image, (width, height))
-    return np.pad(image, ((0, bottom), (0, right), (0, 0)))
+    if (
+        height < image.shape[0] or width < image.shape[1]
+    ):  # the preprocessor has made it smaller
+        return mmcv.imresize(image, (width, height))
+    return mmcv.impad(image, shape=(height, width))
