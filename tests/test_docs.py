@@ -12,6 +12,7 @@ import mmseg.registry
 import pytest
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from tests.browser import look_at
 
 ROOT = Path(__file__).resolve().parents[1]
 TROUBLE = ROOT / 'docs' / 'troubleshooting.md'
@@ -27,23 +28,53 @@ REGISTERED = sorted(
 )
 
 
-def test_site_is_whole_and_needs_no_network(tmp_path):
-    """Warnings are errors, as of `make docs`."""
+@pytest.fixture(scope='module')
+def site(tmp_path_factory):
+    """The docs site; warnings are errors, as of `make docs`."""
+    folder = tmp_path_factory.mktemp('site')
     done = subprocess.run(
-        [sys.executable, '-m', 'mkdocs', 'build', '-q', '-d', str(tmp_path)],
+        [sys.executable, '-m', 'mkdocs', 'build', '-q', '-d', str(folder)],
         cwd=ROOT,
         env={**os.environ, 'NO_MKDOCS_2_WARNING': '1'},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    reference = (tmp_path / 'configuration.html').read_text()
+    return folder
+
+
+def test_site_is_whole_and_needs_no_network(site):
+    reference = (site / 'configuration.html').read_text()
     assert len(REGISTERED) > 30
     for cls in REGISTERED:
         assert f'id="{cls.__module__}.{cls.__name__}"' in reference
     loaded = re.compile(r'<(?:script|link|img)[^>]*https?:')
-    for page in tmp_path.rglob('*.html'):
+    for page in site.rglob('*.html'):
         assert not loaded.search(page.read_text()), page
+
+
+def test_site_fits_a_phone_and_a_screen(site):
+    pages = sorted(
+        str(page.relative_to(site)) for page in site.rglob('*.html')
+    )
+    found, faults = look_at(site, pages)
+    assert faults == []
+    assert sum(row['images'] for row in found) >= 2 * 9
+    assert sum(row['tables'] for row in found) > 2 * 50
+
+
+def test_the_browser_tells_what_is_wrong(tmp_path):
+    (tmp_path / 'page.html').write_text(
+        '<main><p style="width: 600px">wide</p><img src="none.png">'
+        '<div style="overflow-x: auto"><table style="width: 2000px">'
+        '<tr><td>scrolls</table></div><script>gone()</script></main>'
+    )
+    (narrow, wide), faults = look_at(tmp_path, ['page.html'])
+    assert narrow['overflow'] > 200 and wide['overflow'] == 0
+    assert len(narrow['cut']) == 1 and 'wide</p>' in narrow['cut'][0]
+    assert narrow['broken'] == wide['broken'] != []
+    console, *_ = faults
+    assert 'gone is not defined' in console and '/none.png' in faults
 
 
 @pytest.mark.parametrize(
