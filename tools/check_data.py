@@ -1,4 +1,10 @@
-"""Checks the data of a config: ``python tools/check_data.py CONFIG``."""
+"""Checks the data of a config.
+
+    python tools/check_data.py configs/my.py
+
+Looks at every image and mask, and lists all that is wrong. Ends with 1 if
+there are errors, which training would refuse, too.
+"""
 
 import argparse
 import sys
@@ -22,9 +28,8 @@ TRAINING = ('train_dataloader', 'val_dataloader')
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
     parser = argparse.ArgumentParser(
-        description='Look at every image and mask of a config and list all '
-        'that is wrong. Ends with 1 if there are errors, which training '
-        'would refuse, too.'
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config file')
     parser.add_argument(

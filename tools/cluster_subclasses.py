@@ -2,7 +2,7 @@
 
 Writes to OUT: ``subclass_table.pth`` (the buffers of the model's table),
 ``maps/NAME.png`` (the subclass of every labeled pixel; colours are shades of
-the class) and ``summary.md``::
+the class) and ``summary.md``:
 
     python tools/cluster_subclasses.py CONFIG CHECKPOINT OUT
 
@@ -25,6 +25,7 @@ from mmengine.runner import CheckpointLoader
 from mmseg.registry import DATASETS, MODELS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.datasets import AddCellMap, PairedDataset
 from mmseg_usrn.engine import extract_labeled_features, recluster
 from mmseg_usrn.engine.distributed import leave_process_group
@@ -33,6 +34,8 @@ from mmseg_usrn.models import USRN
 from mmseg_usrn.models.checkpoints import load_weights
 from mmseg_usrn.structures import IGNORED_SUBCLASS
 from mmseg_usrn.visualization import save_indexed, subclass_palette
+
+FILES = 'subclass_table.pth', 'summary.md', 'maps'
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,6 +57,7 @@ def parse_args() -> argparse.Namespace:
         'in proportion to the labeled pixels)',
     )
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--force', action='store_true', help='overwrite files')
     return parser.parse_args()
 
 
@@ -115,6 +119,8 @@ def main() -> None:
 def cluster(args: argparse.Namespace) -> None:
     """Do the tool's work on every rank; the first one writes."""
     cfg = load_config(args)
+    table, summary_file, maps = (args.out / name for name in FILES)
+    refuse_existing([table, summary_file, maps], args.force)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher)
     model, dataset = build(cfg, args.checkpoint)
@@ -132,14 +138,13 @@ def cluster(args: argparse.Namespace) -> None:
         return
     print(summary)
     args.out.mkdir(parents=True, exist_ok=True)
-    table = model.subclass_table.state_dict()
-    torch.save(table, args.out / 'subclass_table.pth')
-    (args.out / 'summary.md').write_text(
+    torch.save(model.subclass_table.state_dict(), table)
+    summary_file.write_text(
         f'# Subclasses of {len(dataset.labeled)} labeled images\n\n'
         f'Config {args.config}, features of {args.checkpoint}, seed '
         f'{args.seed}.\n\n```\n{summary}\n```\n'
     )
-    write_maps(model, dataset, args.out / 'maps')
+    write_maps(model, dataset, maps)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 """The main job on generated images, on two CPU processes.
 
+    python tools/demo.py --seeds 0 1 2
+
 Makes the images, trains the supervised baseline and USRN one after the other
 under the same budget, tests both, and reports the IoU of every class and a
 picture. Every run starts over; only the images are kept.
@@ -240,7 +242,10 @@ def seed_table(results: dict[int, dict[str, dict[str, float]]]) -> Table:
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the demo."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         '--seeds',
         type=int,

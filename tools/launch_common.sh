@@ -2,11 +2,16 @@
 set -euo pipefail
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# Ends with the usage of the script unless it got enough arguments.
-# Arguments: the number needed, the number given, the usage text.
+# Ends with the usage of the script if it is asked for, or unless the script
+# got enough arguments.
+# Arguments: the number needed, the usage, an example, then the script's own.
 need_arguments() {
-    if (($2 < $1)); then
-        echo "usage: $3" >&2
+    local usage="usage: $2"$'\n'"example: bash $3"
+    if [[ ${4:-} == -h || ${4:-} == --help ]]; then
+        echo "$usage"
+        exit 0
+    elif (($# - 3 < $1)); then
+        echo "$usage" >&2
         exit 2
     fi
 }

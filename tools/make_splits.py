@@ -1,6 +1,6 @@
-"""Make the lists of labeled and unlabeled training images.
+r"""Make the lists of labeled and unlabeled training images.
 
-Draw an eighth of the training images, every class in the labeled part::
+Draw an eighth of the training images, every class in the labeled part:
 
     python tools/make_splits.py data/splits/voc/1over8 \
         --train data/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt \

@@ -1,12 +1,13 @@
 """Draws what a config trains on, after all augmentation.
 
 Each row of the picture is one sample: labeled image, its labels, and the weak
-and the strong view of an unlabeled image::
+and the strong view of an unlabeled image:
 
     python tools/show_samples.py CONFIG samples.png --rows 6
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from mmengine.runner import set_random_seed
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.engine.run_config import add_options_argument, merge_options
@@ -25,12 +27,16 @@ from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config with a PairedDataset')
-    parser.add_argument('out', help='picture to write')
+    parser.add_argument('out', type=Path, help='picture to write')
     parser.add_argument('--rows', type=int, default=6, help='samples')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--force', action='store_true', help='overwrite the picture'
+    )
     add_options_argument(parser)
     return parser.parse_args()
 
@@ -57,6 +63,7 @@ def main() -> None:
     args = parse_args()
     with clear_endings():
         dataset = dataset_of(args)
+        refuse_existing([args.out], args.force)
         palette = dataset.metainfo['palette']
         rows = [
             draw_sample(dataset[i % len(dataset)], palette)

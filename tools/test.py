@@ -7,11 +7,13 @@ config of its recipe.
 """
 
 import argparse
+from pathlib import Path
 
 from endings import clear_endings
 from mmengine.config import Config
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.apis.outputs import refuse_existing
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.engine.safe_runner import SafeRunner
@@ -25,7 +27,12 @@ def parse_args() -> argparse.Namespace:
     )
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', help='folder for the predicted label maps')
+    parser.add_argument(
+        '--out', type=Path, help='folder for the predicted label maps'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='overwrite label maps in --out'
+    )
     parser.add_argument(
         '--show', action='store_true', help='show the predictions'
     )
@@ -51,7 +58,8 @@ def config_of(args: argparse.Namespace) -> Config:
     """The config of the test.
 
     Raises:
-        ValueError: If the config does not exist or has nothing to test.
+        ValueError: If the config does not exist or has nothing to test, or
+            the folder for the label maps has files.
     """
     cfg = load_config(args, ('test_dataloader',))
     evaluator = cfg.get('test_evaluator') or {}
@@ -69,7 +77,9 @@ def config_of(args: argparse.Namespace) -> Config:
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
     if args.out:
-        cfg.test_evaluator.update(output_dir=args.out)
+        if any(args.out.glob('*')):
+            refuse_existing([args.out], args.force)
+        cfg.test_evaluator.update(output_dir=str(args.out))
     return cfg
 
 

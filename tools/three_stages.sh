@@ -8,7 +8,8 @@
 # training runs, for example
 #   bash tools/three_stages.sh configs/usrn/camvid_1over16.py 2 --amp
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
-need_arguments 2 $# "$0 CONFIG GPUS [arguments of train.py], for example: $0 configs/usrn/camvid_1over16.py 2"
+need_arguments 2 "$0 CONFIG GPUS [arguments of train.py]" \
+    "$0 configs/usrn/camvid_1over16.py 2" "$@"
 config=$1 processes=$2
 shift 2
 for argument in "$@"; do

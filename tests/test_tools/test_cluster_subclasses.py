@@ -36,6 +36,10 @@ def test_table_maps_and_summary(
         ]
     out = tmp_path / 'out'
     run_tool(*tool, *trained, out, cwd=tmp_path)
+    if processes == 1:
+        again = run_tool(*tool, *trained, out, cwd=tmp_path, check=False)
+        assert 'summary.md' in again.stdout and '--force' in again.stdout
+        run_tool(*tool, *trained, out, '--force', cwd=tmp_path)
     table = torch.load(out / 'subclass_table.pth')
     parents = table['subclass_to_class']
     assert parents.unique().tolist() == [0, 1, 2, 3]

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 TOOL = """
 import json, os, sys
 names = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT',
@@ -87,6 +89,15 @@ def test_usage(run_tool, tools, script, args, message):
     done = run_tool(tools / script, *args, check=False)
     assert done.returncode == 2
     assert message in done.stdout
+
+
+@pytest.mark.parametrize(
+    'script',
+    [p.name for p in TOOLS.glob('*.sh') if p.name != 'launch_common.sh'],
+)
+def test_help_has_an_example(run_tool, script):
+    done = run_tool(TOOLS / script, '--help')
+    assert f'example: bash {TOOLS / script} ' in done.stdout
 
 
 @pytest.mark.parametrize(

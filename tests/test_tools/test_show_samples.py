@@ -12,6 +12,9 @@ def test_picture_has_a_row_per_sample(run_tool, project_root, tmp_path):
         run_tool('show_samples.py', config, out, '--rows', rows, cwd=tmp_path)
         with Image.open(out) as picture:
             sizes.append(picture.size)
+    args = ('show_samples.py', config, out)
+    again = run_tool(*args, cwd=tmp_path, check=False)
+    assert f'error: {out} would be overwritten' in again.stdout
     assert sizes[0][0] == sizes[1][0]
     assert sizes[1][1] > 1.5 * sizes[0][1]
 
