@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
+Key = TypeVar('Key')
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / 'benchmarks/results.csv'
 COLUMNS = (
@@ -34,12 +36,16 @@ def git(*args: str) -> str:
 
 
 def commit(rev: str) -> str:
-    """Short name of a commit."""
+    """Short name of a commit; that in COMMIT where there is no repository."""
+    if rev == 'HEAD' and 'COMMIT' in os.environ:
+        return os.environ['COMMIT']
     return git('rev-parse', '--short=7', rev)
 
 
 def is_changed() -> bool:
     """Whether this tree differs from its commit, but for results."""
+    if 'COMMIT' in os.environ:
+        return False
     results = (':(exclude)benchmarks/*.csv', ':(exclude)benchmarks/*.jsonl')
     return bool(git('status', '--porcelain', '-uno', '--', '.', *results))
 
@@ -75,11 +81,12 @@ def start(script: str, tree: Path, *args: str) -> subprocess.Popen:
         tree: The package is imported from there.
         *args: What ``--serve`` takes.
     """
+    paths = [str(tree), os.environ.get('PYTHONPATH', '')]
     return subprocess.Popen(
         [sys.executable, script, '--serve', *args],
         env={
             **os.environ,
-            'PYTHONPATH': str(tree),
+            'PYTHONPATH': os.pathsep.join(filter(None, paths)),
             'OMP_NUM_THREADS': '1',
             'PYTHONWARNINGS': 'ignore',
         },
@@ -96,6 +103,26 @@ def ask(process: subprocess.Popen, number: int) -> dict[str, float]:
         if line.startswith('{'):
             return json.loads(line)
     raise RuntimeError('a measured process has ended')
+
+
+def take_turns(
+    processes: dict[Key, subprocess.Popen], number: int
+) -> Iterator[tuple[Key, dict[str, float]]]:
+    """Let every process run a round; what has ended is left out from then.
+
+    Args:
+        processes: By any key; those that have ended are taken out.
+        number: Of the round.
+
+    Yields:
+        Key and answer.
+    """
+    for key, process in list(processes.items()):
+        try:
+            yield key, ask(process, number)
+        except (RuntimeError, BrokenPipeError):
+            print(f'{key} has ended by itself', file=sys.stderr)
+            del processes[key]
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -1,33 +1,50 @@
 #!/usr/bin/env bash
-# All benchmarks on a GPU, most important first; each ends by itself:
+# All benchmarks on a GPU, most important first, within LIMIT seconds (360):
 #
 #     bash benchmarks/gpu.sh [TRAIN_STEP_SETTING]
 #
-# Rows are added to benchmarks/results.csv and clustering_gpu.jsonl, which are
-# copied to the folder OUT at the end, if that is set. PYTHON is the
-# interpreter, DEVICE is cuda unless it is set to cpu for a trial.
+# Every step has a time limit of its own. Rows are added to
+# benchmarks/results.csv and clustering_results.jsonl, which are copied to the
+# folder OUT after each step, if that is set. PYTHON is the interpreter, COMMIT
+# names the code where there is no repository. A trial on a CPU:
+#
+#     DEVICE=cpu ROUNDS=1 LIMIT=1200 INFERENCE=small DATA_TIME='--crop 64
+#     --batch 2 --iterations 2 --warm-up 1' bash benchmarks/gpu.sh 'small 128'
 set -uo pipefail
 cd "$(dirname "$0")/.."
 setting=${1:-voc 320, batch 8}
 device=${DEVICE:-cuda}
-export PYTHONPATH=$PWD PYTHONWARNINGS=ignore
+limit=${LIMIT:-360}
+export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONWARNINGS=ignore
+export PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 
+# run SECONDS FILE ARGUMENTS: a benchmark, with a time limit.
 run() {
-    echo "== $*"
-    timeout 300 "${PYTHON:-python3}" "$@" || echo "failed: $*" >&2
+    local most=$1 left=$((limit - SECONDS)) began=$SECONDS
+    shift
+    if ((left < 20)); then
+        echo "no time left: $*"
+        return
+    fi
+    echo "== $* (at $SECONDS s)"
+    timeout -k 5 $((left < most ? left : most)) "${PYTHON:-python3}" \
+        "benchmarks/$1" --device "$device" "${@:2}" ||
+        echo "failed or out of time: $*"
+    echo "== $((SECONDS - began)) s"
+    [ -z "${OUT:-}" ] || cp benchmarks/results.csv \
+        benchmarks/clustering_results.jsonl "$OUT"
 }
 
 step() {
-    run benchmarks/train_step.py --device "$device" --model "$setting" \
-        --rounds "${ROUNDS:-20}" --save "$@"
+    run "$1" train_step.py --model "$setting" --save \
+        --rounds "${ROUNDS:-8}" --seconds $(($1 - 45)) "${@:2}"
 }
 
-trap '[ -z "${OUT:-}" ] || cp benchmarks/results.csv clustering_gpu.jsonl \
-    "$OUT" 2>/dev/null' EXIT
-step --variant tf32
-step --variant amp --contenders default stock
-step --variant channels_last --contenders default stock
-step --variant compile --contenders default stock
-run benchmarks/clustering.py run memory voc --device "$device" \
-    --out clustering_gpu.jsonl
-run benchmarks/inference.py --device "$device" --save
+step 130 --variant tf32
+run 60 loss_share.py --model "$setting" --rounds "${ROUNDS:-10}" --save
+step 100 --variant amp channels_last --contenders default stock
+run 90 clustering.py large memory --out benchmarks/clustering_results.jsonl
+run 110 data_time.py --save ${DATA_TIME:-}
+run 70 inference.py --model "${INFERENCE:-voc}" --rounds "${ROUNDS:-9}" --save
+step 100 --variant compile --contenders default
+step 100 --variant compile --contenders stock

@@ -10,14 +10,15 @@ Contenders, on the same network and images:
 
 Each is a process of its own; their steps alternate. Time is CPU time of a
 step, preprocessing and optimiser included; memory is the peak above the
-process before the model is built. ``--compare REV`` runs another commit's
-``default`` beside, ``--variant`` lets all compute in TF32, in mixed precision,
-with channels last, or compiled. Rows go to ``benchmarks/results.csv`` with
+process before the model is built. On a GPU time is that of the clock, with
+the GPU waited for after each step, and memory is that of the tensors.
+``--compare REV`` runs another commit's ``default`` beside, ``--variant`` lets
+all compute in TF32, in mixed precision, with channels last, or compiled; on a
+GPU the last three in TF32, too. Rows go to ``benchmarks/results.csv`` with
 ``--save``; ``--table`` prints the last ones as Markdown.
 """
 
 import argparse
-import ctypes
 import json
 import sys
 import tempfile
@@ -25,11 +26,6 @@ import time
 from pathlib import Path
 
 import _common
-import torch
-from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
-from train_step_contenders import build_model, make_batch
 
 SMALL, VOC = 'configs/usrn/camvid_1over8.py', 'configs/usrn/voc_1over32.py'
 SETTINGS = {
@@ -50,6 +46,8 @@ ON_REQUEST = {
 """As above, for ``--model`` only: each takes minutes and gigabytes."""
 VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
+STEPS_OF_A_TURN = 4
+"""On a GPU, where a step is short."""
 BARS = {
     ('paper', 'plain'): dict.fromkeys(SETTINGS, (1.0, 0.62)),
     ('default', 'be92786'): {
@@ -76,7 +74,12 @@ def main() -> None:
     parser.add_argument('--contenders', nargs='+', default=CONTENDERS)
     parser.add_argument('--compare', metavar='REV', help='another commit')
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cpu')
-    parser.add_argument('--variant', choices=VARIANTS, default='plain')
+    parser.add_argument(
+        '--variant', nargs='+', choices=VARIANTS, default=['plain']
+    )
+    parser.add_argument(
+        '--seconds', type=float, default=1e9, help='no new round after these'
+    )
     parser.add_argument('--save', action='store_true')
     parser.add_argument('--table', action='store_true')
     parser.add_argument('--serve', nargs=5, help=argparse.SUPPRESS)
@@ -96,40 +99,42 @@ def main() -> None:
 
 
 def measure(setting: str, args: argparse.Namespace) -> list[dict]:
-    """A row for every contender and commit of a setting."""
-    answers: dict[tuple[str, str], list[dict]] = {}
+    """A row for every contender, commit and variant of a setting."""
+    answers: dict[tuple[str, str, str], list[dict]] = {}
+    end = time.monotonic() + args.seconds
     with (
         tempfile.TemporaryDirectory() as folder,
         _common.trees(Path(folder), args.compare) as trees,
     ):
         processes = {
-            (contender, name): _common.start(
+            (contender, name, variant): _common.start(
                 *(__file__, tree, str(tree), contender, setting),
-                *(args.device, args.variant),
+                *(args.device, variant),
             )
+            for variant in args.variant
             for name, tree in trees.items()
             for contender in args.contenders
             if tree == _common.ROOT or contender == 'default'
         }
         for number in range(args.rounds + 1):
-            for key, process in processes.items():
-                answer = _common.ask(process, number)
-                if number:  # the first step warms up
+            if number > 1 and time.monotonic() > end:
+                break
+            for key, answer in _common.take_turns(processes, number):
+                if number:  # the first round warms up
                     answers.setdefault(key, []).append(answer)
         for process in processes.values():
             _common.stop(process)
-    suffix = '' if args.device == 'cpu' else ', cuda'
-    suffix += '' if args.variant == 'plain' else f', {args.variant}'
+    device = '' if args.device == 'cpu' else ', cuda'
     return [
         _common.result_row(
             'train_step',
             contender,
-            setting + suffix,
+            setting + device + ('' if variant == 'plain' else f', {variant}'),
             commit,
             [step['seconds'] for step in steps],
             round(max(step['mib'] for step in steps)),
         )
-        for (contender, commit), steps in answers.items()
+        for (contender, commit, variant), steps in answers.items()
     ]
 
 
@@ -141,13 +146,14 @@ def table(rows: list[dict]) -> str:
         if row['benchmark'] == 'train_step'
     }
     lines = [
-        '| setting | contender | commit | CPU s (IQR) | of plain | of stock '
+        '| setting | contender | commit | s (IQR) | of plain | of stock '
         '| peak MiB | of plain |',
         '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ]
     for (setting, contender, commit), row in last.items():
         base = {
-            other: next(
+            other: last.get((setting, other, commit))
+            or next(
                 (r for key, r in last.items() if key[:2] == (setting, other)),
                 None,
             )
@@ -155,7 +161,7 @@ def table(rows: list[dict]) -> str:
         }
         lines.append(
             f'| {setting} | {contender} | {commit} | '
-            f'{float(row["seconds"]):.2f} ({float(row["iqr"]):.2f}) | '
+            f'{float(row["seconds"]):.3g} ({float(row["iqr"]):.2g}) | '
             f'{ratio(row, base["plain"], "seconds")} | '
             f'{ratio(row, base["stock"], "seconds")} | {row["peak_mib"]} | '
             f'{ratio(row, base["plain"], "peak_mib")} |'
@@ -172,48 +178,26 @@ def serve(
     tree: str, contender: str, setting: str, device: str, variant: str
 ) -> None:
     """Answer every line with the seconds and peak memory of a step."""
+    import torch
+    from train_step_contenders import Step, release
+
     import mmseg_usrn  # noqa: F401
 
-    torch.set_num_threads(1)
-    init_default_scope('mmseg')
     bare = resident('VmRSS')
     recipe, crop, batch = (SETTINGS | ON_REQUEST)[setting]
-    cfg = Config.fromfile(Path(tree) / recipe)
-    torch.manual_seed(0)
-    model = build_model(cfg.model, contender, crop).to(device)
-    vary(model, cfg.optim_wrapper, variant, device)
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    data = make_batch(model.num_classes, crop, batch, contender == 'stock')
-    clock = time.process_time if device == 'cpu' else time.perf_counter
+    step = Step(Path(tree) / recipe, contender, crop, batch, device)
+    step.vary(variant)
     for _ in sys.stdin:
-        started = clock()
-        model.train_step(data, wrapper)
-        if device == 'cuda':
-            torch.cuda.synchronize()
-        seconds = clock() - started
-        peak = (
-            resident('VmHWM') - bare
-            if device == 'cpu'
-            else torch.cuda.max_memory_allocated() / 2**20
-        )
+        if device == 'cpu':
+            seconds, peak = step.seconds(), resident('VmHWM') - bare
+        else:
+            step.seconds()  # takes memory anew
+            torch.cuda.reset_peak_memory_stats()
+            steps = [step.seconds() for _ in range(STEPS_OF_A_TURN)]
+            seconds = sum(steps) / len(steps)
+            peak = torch.cuda.max_memory_allocated() / 2**20
         print(json.dumps(dict(seconds=seconds, mib=peak)), flush=True)
-        # The others need what this process keeps for its next step.
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def vary(model: torch.nn.Module, wrapper: dict, variant: str, device: str):
-    """Let a contender compute in another way, in place."""
-    if variant == 'tf32':
-        torch.backends.cuda.matmul.allow_tf32 = True
-        torch.backends.cudnn.allow_tf32 = True
-    elif variant == 'amp':
-        on_cpu = device == 'cpu'
-        wrapper.type = 'BFloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
-    elif variant == 'channels_last':
-        model.to(memory_format=torch.channels_last)
-        model.data_preprocessor.channels_last = True
-    elif variant == 'compile':  # as MMEngine's `compile=True`
-        model.forward = torch.compile(model.forward)
+        release(device)
 
 
 def resident(name: str) -> float:

@@ -1,8 +1,15 @@
 """Contenders of the benchmark of a training step, and what they learn from."""
 
+import ctypes
 import math
+import time
+from pathlib import Path
 
 import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
@@ -10,6 +17,71 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
 PAPER = dict(threshold=0.75, gate='entropy', teacher_momentum=None)
+
+
+class Step:
+    """A contender's training step, on one thread.
+
+    Args:
+        recipe: File of the config.
+        contender: Its name in ``train_step.py``.
+        crop: Side of the images.
+        batch: Images of each kind.
+        device: Where the model runs.
+    """
+
+    def __init__(
+        self, recipe: Path, contender: str, crop: int, batch: int, device: str
+    ) -> None:
+        torch.set_num_threads(1)
+        torch.backends.cudnn.benchmark = True  # as the recipes set it
+        MMLogger.get_current_instance().setLevel('ERROR')
+        init_default_scope('mmseg')
+        torch.manual_seed(0)
+        cfg = Config.fromfile(recipe)
+        self.device = device
+        self.model = build_model(cfg.model, contender, crop).to(device)
+        self.wrapper_config = cfg.optim_wrapper
+        self.wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
+        stock = contender == 'stock'
+        self.data = make_batch(self.model.num_classes, crop, batch, stock)
+
+    def vary(self, variant: str) -> None:
+        """Compute in another way from now on."""
+        if variant != 'plain':
+            torch.backends.cuda.matmul.allow_tf32 = True
+            torch.backends.cudnn.allow_tf32 = True
+        if variant == 'amp':
+            kind = 'BFloat16' if self.device == 'cpu' else 'Amp'
+            config = dict(self.wrapper_config, type=f'{kind}OptimWrapper')
+            self.wrapper = build_optim_wrapper(self.model, config)
+        elif variant == 'channels_last':
+            self.model.to(memory_format=torch.channels_last)
+            self.model.data_preprocessor.channels_last = True
+        elif variant == 'compile':  # as MMEngine's `compile=True`
+            self.model.forward = torch.compile(self.model.forward)
+
+    def seconds(self) -> float:
+        """Take a step; CPU time, or that of the clock on a GPU."""
+        started = now(self.device)
+        self.model.train_step(self.data, self.wrapper)
+        return now(self.device) - started
+
+
+def now(device: str) -> float:
+    """Seconds, when all that the device was given is done."""
+    if device == 'cpu':
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def release(device: str) -> None:
+    """Give back memory that is kept for the next step: others need it."""
+    if device == 'cpu':
+        ctypes.CDLL(None).malloc_trim(0)
+    else:
+        torch.cuda.empty_cache()
 
 
 def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:

@@ -79,7 +79,10 @@ class _MoveGraph:
     """Clusters as nodes, cheapest moves as edges.
 
     All edge costs are reduced costs ``cost + price_v - price_u``, which are
-    non-negative at the start. A cluster that takes one of the ``extra``
+    non-negative at the start. They stay so but for rounding after the
+    distances of every round are added to the prices (Johnson's potentials),
+    which is what cuts the rounding off: moves that cost the same but for
+    rounding would else make cycles below 0. A cluster that takes one of the ``extra``
     places is ``large``; giving the place to another cluster is an edge that
     moves no point.
     """
@@ -102,6 +105,7 @@ class _MoveGraph:
         self.edges = torch.full_like(costs[:1], torch.inf).repeat(
             self.num_clusters, self.num_clusters, 1
         )[..., 0]
+        self.potential = torch.zeros_like(prices)
         self._renew_places()
         for cluster in range(self.num_clusters):
             self._renew(cluster)
@@ -119,8 +123,12 @@ class _MoveGraph:
         """
         surplus = self.surplus()
         start = torch.where(surplus > 0, 0.0, torch.inf).to(self.prices)
-        distance, before = self._shortest(start)
-        short = torch.where(surplus < 0, distance, torch.inf)
+        potential = self.potential
+        distance, before = self._shortest(start, potential)
+        farthest = distance[distance.isfinite()].max()
+        self.potential = potential + distance.clamp_max(farthest)
+        reached = torch.where(distance.isfinite(), self.potential, torch.inf)
+        short = torch.where(surplus < 0, reached, torch.inf)
         order = short.argsort(stable=True)[: int((surplus < 0).sum())]
         forest, left = before.tolist(), surplus.tolist()
         moves: dict[tuple[int, int], Tensor | None] = {}
@@ -182,7 +190,8 @@ class _MoveGraph:
 
     def potentials(self) -> Tensor:
         """Price changes (K,) under which no reduced cost is negative."""
-        distance, _ = self._shortest(self.prices.new_zeros(self.num_clusters))
+        zeros = torch.zeros_like(self.prices)
+        distance, _ = self._shortest(zeros)
         return -distance
 
     def _renew(self, cluster: int) -> None:
@@ -214,10 +223,20 @@ class _MoveGraph:
         free = ~self.large[:, None] & self.large[None, :]
         self.places = torch.where(free, gap, torch.inf)
 
-    def _shortest(self, distance: Tensor) -> tuple[Tensor, Tensor]:
-        """Bellman-Ford; distances (K,) and predecessors (K,)."""
+    def _shortest(
+        self, distance: Tensor, potential: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Bellman-Ford; distances (K,) and predecessors (K,).
+
+        Args:
+            distance: (K,) to start from.
+            potential: (K,) under which edges below 0 are rounding.
+        """
         weights = torch.minimum(self.edges, self.places)
         weights.fill_diagonal_(torch.inf)
+        if potential is not None:
+            weights += potential[:, None] - potential
+            weights.clamp_min_(0)
         before = torch.full_like(self.least, -1)
         for _ in range(self.num_clusters):
             through, node = (distance[:, None] + weights).min(0)

@@ -53,6 +53,19 @@ def test_optimal_with_a_proof(seed, ties):
     assert dual == pytest.approx(total, abs=1e-8)
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize('seed', [0, 1])
+def test_moves_that_differ_by_rounding_make_no_cycle(seed):
+    """Hundreds of misplaced points whose costs are equal to 11 digits."""
+    generator = torch.Generator().manual_seed(seed)
+    costs = torch.randint(8, (600, 12), generator=generator).double()
+    noise = torch.rand(600, 12, generator=generator, dtype=torch.float64)
+    found = solve(costs + 1.5e-11 * noise, torch.zeros(12).double())
+    total = costs.gather(1, found.labels[:, None]).sum().item()
+    assert found.labels.bincount().tolist() == [50] * 12
+    assert total == pytest.approx(cheapest(costs))
+
+
 def test_by_hand():
     # Both points want cluster 0; the second loses less by leaving it.
     costs = torch.tensor([[0.0, 5.0], [0.0, 2.0]], dtype=torch.float64)

@@ -153,7 +153,7 @@ def _bands(
     matrix = F.interpolate(
         identity[None], large, mode='linear', align_corners=align_corners
     )[0].T
-    weights = matrix.to(like.device)
+    weights = matrix.to(like.device, non_blocking=True)
     bands = []
     for start in range(0, large, side):
         rows = slice(start, min(start + side, large))
