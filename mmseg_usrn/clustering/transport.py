@@ -79,10 +79,10 @@ class _MoveGraph:
     """Clusters as nodes, cheapest moves as edges.
 
     All edge costs are reduced costs ``cost + price_v - price_u``, which are
-    non-negative at the start. They stay so but for rounding after the
-    distances of every round are added to the prices (Johnson's potentials),
-    which is what cuts the rounding off: moves that cost the same but for
-    rounding would else make cycles below 0. A cluster that takes one of the ``extra``
+    non-negative at the start. They stay so, but for rounding, when the
+    distances of every round are added to the prices (Johnson's potentials).
+    That is where rounding is cut off: moves that cost the same up to rounding
+    would else make cycles below 0. A cluster that takes one of the ``extra``
     places is ``large``; giving the place to another cluster is an edge that
     moves no point.
     """

@@ -30,6 +30,7 @@ def test_recipe_on_generated_images(benchmark, tmp_path):
     assert len(dataset.labeled) == 2 and len(dataset.unlabeled) == 14
     inputs = dataset[0]['inputs']
     assert inputs['sup'].shape == (3, 64, 64)
-    assert inputs['unsup_strong'].shape == (3, 64, 64)
+    (strong,) = inputs['unsup_strong']
+    assert strong.shape == (3, 64, 64)
     assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == 3
     assert cfg.model.pretrained is None
