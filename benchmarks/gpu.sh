@@ -6,7 +6,7 @@
 # Every step has a time limit of its own. Rows are added to
 # benchmarks/results.csv and clustering_results.jsonl, which are copied to the
 # folder OUT after each step, if that is set. PYTHON is the interpreter, COMMIT
-# names the code where there is no repository. A trial on a CPU:
+# names the code where Git cannot. A trial on a CPU:
 #
 #     DEVICE=cpu ROUNDS=1 LIMIT=1200 INFERENCE=small DATA_TIME='--crop 64
 #     --batch 2 --iterations 2 --warm-up 1' bash benchmarks/gpu.sh 'small 128'
@@ -16,6 +16,7 @@ setting=${1:-voc 320, batch 8}
 device=${DEVICE:-cuda}
 limit=${LIMIT:-360}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONWARNINGS=ignore
+export COMMIT=${COMMIT:-$(git rev-parse --short=7 HEAD || echo unknown)}
 export PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 
 # run SECONDS FILE ARGUMENTS: a benchmark, with a time limit.
