@@ -7,6 +7,11 @@ with random weights. A row of `export_results.jsonl` is one base in one form;
 rows that are there are not measured again. Times are CPU time of one image
 of the recorded size, one thread, the fastest of seven. ``--write`` puts the
 table into docs/export.md.
+
+    python benchmarks/export.py --write --trained NAME CONFIG CHECKPOINT
+
+tests a trained model and its exports on the images of ``test_dataloader``:
+mIoU, and the pixels whose label is not PyTorch's.
 """
 
 import argparse
@@ -19,10 +24,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 
 import mmseg_usrn  # noqa: F401  (registers the models)
+from mmseg_usrn.apis.class_branch import build_class_branch
 from mmseg_usrn.apis.export import (
     FILES,
     ExportedNetwork,
@@ -37,8 +46,10 @@ from mmseg_usrn.apis.export import (
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / 'benchmarks' / 'export_results.jsonl'
+TRAINED = ROOT / 'benchmarks' / 'export_trained.jsonl'
 DOCS = ROOT / 'docs' / 'export.md'
-BEGIN, END = '<!-- written by benchmarks/export.py -->', '<!-- end -->'
+BEGIN = '<!-- written by benchmarks/export.py: {} -->'
+END = '<!-- end -->'
 FORMS = dict(
     onnx=(write_onnx, load_onnx),
     openvino=(write_openvino, load_openvino),
@@ -149,29 +160,109 @@ def kind(row: dict | None) -> str:
     return 'any' if row['multiple'] == 1 else f'{row["multiple"]}n'
 
 
+def measure_trained(name: str, config: str, checkpoint: str) -> dict:
+    """Test a trained model and all of its exports."""
+    model = build_class_branch(config, checkpoint)
+    model.requires_grad_(False)
+    network = ExportedNetwork(model, ExportOptions())
+    miou, labels = test(model)
+    row = dict(model=name, images=len(labels), pytorch=miou)
+    with TemporaryDirectory() as folder:
+        for form, (write, load) in FORMS.items():
+            path = Path(folder) / FILES[form][0].format('network')
+            write(network, path)
+            row[form], found = test(model, load(path))
+            pairs = zip(labels, found, strict=True)
+            differing = sum((a != b).sum().item() for a, b in pairs)
+            row[f'{form}_differing'] = differing
+    return row | dict(pixels=sum(x.numel() for x in labels))
+
+
+def test(model: EncoderDecoder, run: Callable | None = None) -> tuple:
+    """Test by MMSegmentation's own test.
+
+    Args:
+        model: A stock segmentor with its config.
+        run: Takes the place of its network.
+    """
+    loader = Runner.build_dataloader(model.cfg.test_dataloader)
+    evaluator = Evaluator(model.cfg.test_evaluator)
+    evaluator.dataset_meta = loader.dataset.metainfo
+    if run:
+        model.encode_decode = lambda x, _: torch.from_numpy(run(x.numpy()))
+    labels = []
+    for data in loader:
+        samples = model.test_step(data)
+        evaluator.process(samples, data)
+        labels += [x.pred_sem_seg.data.byte() for x in samples]
+    return float(evaluator.evaluate(len(labels))['mIoU']), labels
+
+
+def trained_table(rows: list[dict]) -> str:
+    """The tests as a table, a line a model."""
+    lines = [
+        '| model | images | mIoU: PyTorch | ONNX Runtime | OpenVINO | torch '
+        '| pixels whose label differs |',
+        '|---|---|---|---|---|---|---|',
+    ]
+    for row in rows:
+        worst = max(row[f'{form}_differing'] for form in FORMS)
+        cells = [
+            row['model'],
+            row['images'],
+            *(f'{row[form]:.2f}' for form in ('pytorch', *FORMS)),
+            f'{worst} of {row["pixels"] / 1e6:.1f} million',
+        ]
+        lines.append(f'| {" | ".join(map(str, cells))} |')
+    return '\n'.join(lines)
+
+
+def read(path: Path) -> list[dict]:
+    """The rows of a file of results."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def add(path: Path, row: dict) -> None:
+    """Write a row to a file of results, and show it."""
+    with path.open('a') as file:
+        file.write(json.dumps(row) + '\n')
+    print(row, flush=True)
+
+
+def write_docs(name: str, text: str) -> None:
+    """Put a table into its place in the docs."""
+    begin = BEGIN.format(name)
+    before, rest = DOCS.read_text().split(begin)
+    _, after = rest.split(END, 1)
+    DOCS.write_text(f'{before}{begin}\n\n{text}\n\n{END}{after}')
+
+
 def main() -> None:
-    """Measure what is missing, and write the table."""
+    """Measure what is missing, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('models', nargs='*', help='default: all')
     parser.add_argument('--forms', nargs='+', choices=FORMS, default=FORMS)
     parser.add_argument('--write', action='store_true', help='write the docs')
+    parser.add_argument(
+        '--trained',
+        nargs=3,
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='test this model instead',
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    rows = [json.loads(line) for line in lines]
-    known = {(row['model'], row['form']) for row in rows}
-    for form in args.forms:
-        for name in args.models or working_models():
-            if (name, form) in known:
-                continue
-            rows.append(measure(name, form))
-            with RESULTS.open('a') as file:
-                file.write(json.dumps(rows[-1]) + '\n')
-            print(rows[-1], flush=True)
+    if args.trained:
+        add(TRAINED, measure_trained(*args.trained))
+    else:
+        known = {(row['model'], row['form']) for row in read(RESULTS)}
+        for form in args.forms:
+            for name in args.models or working_models():
+                if (name, form) not in known:
+                    add(RESULTS, measure(name, form))
     if args.write:
-        before, rest = DOCS.read_text().split(BEGIN)
-        after = rest.split(END)[1]
-        DOCS.write_text(f'{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}')
+        write_docs('bases', table(read(RESULTS)))
+        write_docs('trained', trained_table(read(TRAINED)))
 
 
 if __name__ == '__main__':

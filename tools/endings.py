@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -14,12 +15,16 @@ from mmengine.dist import is_distributed
 from mmseg_usrn.engine import NotFiniteError
 from mmseg_usrn.engine.distributed import process_rank
 from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
-from mmseg_usrn.engine.runner import FOUND_IN
+from mmseg_usrn.engine.runner import FOUND_IN, NOISE
 
 OUR_FAULT = (
     'This is a fault of mmseg_usrn or of a package that it uses, not of your '
     'settings: please report it with the lines above and the log file.'
 )
+
+
+for message in NOISE:
+    warnings.filterwarnings('ignore', message=message)
 
 
 @contextmanager
@@ -62,7 +67,8 @@ def _end(code: int) -> NoReturn:
 
 def is_mistake(error: Exception) -> bool:
     """Whether it is the user who can do something about an error."""
-    of_users = ValueError | FileNotFoundError | PermissionError
+    # An import fails where a setting needs a package that is not there.
+    of_users = ValueError | FileNotFoundError | PermissionError | ImportError
     if isinstance(error, of_users):
         return True
     text = str(error)

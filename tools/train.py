@@ -6,7 +6,6 @@ python tools/train.py configs/usrn/voc_1over32.py --resume
 """
 
 import argparse
-import warnings
 
 from endings import clear_endings
 from mmengine.config import Config
@@ -20,7 +19,6 @@ from mmseg_usrn.engine.dry_run import try_one_batch
 from mmseg_usrn.engine.preemption import end_with_launcher, stop_request
 from mmseg_usrn.engine.pretrained import fetch_pretrained
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
-from mmseg_usrn.engine.runner import NOISE
 from mmseg_usrn.engine.safe_runner import SafeRunner
 from mmseg_usrn.engine.work_dir import continue_or_refuse, lock_run
 
@@ -83,8 +81,6 @@ def main() -> None:
     stop_request.listen()
     if args.launcher == 'pytorch':
         end_with_launcher()
-    for message in NOISE:
-        warnings.filterwarnings('ignore', message=message)
     with clear_endings(args.launcher):
         cfg = config_of(args)
         locks = process_rank(args.launcher) == 0 and lock_run(cfg)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank
+from mmengine.logging import MMLogger
 from torch import nn
 
 
@@ -77,10 +78,17 @@ def unchanged_randomness() -> Iterator[None]:
 def quiet() -> Iterator[None]:
     """Keep logs and warnings off the screen."""
     before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
+    _disable_logs(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
     finally:
-        logging.disable(before)
+        _disable_logs(before)
+
+
+def _disable_logs(level: int) -> None:
+    logging.disable(level)
+    # MMEngine's loggers remember what was enabled until a level is set.
+    for logger in MMLogger._instance_dict.values():
+        logger.setLevel(logger.level)

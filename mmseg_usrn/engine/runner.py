@@ -24,8 +24,10 @@ FOR_THE_FILE = re.compile(
 NOISE = (
     'Default ``avg_non_ignore`` is False',
     'The draw is False, it means that the',
+    # PyTorch, of more workers than cores: the config is for any machine.
+    'This DataLoader will create',
 )
-"""Warnings of MMSeg about its own defaults, by how they begin."""
+"""Warnings about defaults, by how they begin."""
 
 FOUND_IN = re.compile(r'^(?:class `(\w+)` in \S+: )+')
 """What MMEngine puts in front of errors in what it builds, and which class."""

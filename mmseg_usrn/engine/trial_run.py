@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmseg_usrn.config_file import read_config
 
 from .config_checks.listing import recluster_hooks
+from .process_state import quiet
 from .runner import QuietRunner
 
 WARMUP, MEASURED = 3, 3  # iterations before and after the clustering
@@ -43,9 +44,8 @@ def measure_iterations(cfg: Config) -> tuple[float, float]:
     Returns:
         Seconds of an iteration of each kind.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with quiet(), tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
-        cfg.log_level = 'ERROR'
         cfg.train_cfg.max_iters = WARMUP + MEASURED
         for part in ('val', 'test'):
             for entry in ('cfg', 'dataloader', 'evaluator'):

@@ -59,6 +59,19 @@ def test_leaves_no_trace(toy_config):
     assert str(runner.message_hub.state_dict()) == str(hub)
 
 
+def test_says_nothing_of_the_trial(toy_config, capfd):
+    """Its validation would look like one of the run."""
+    toy_config.log_level = 'INFO'
+    init_default_scope('mmseg')
+    runner = Runner.from_cfg(toy_config)
+    runner.logger.info('starts')  # the logger has been asked for its level
+    try_one_batch(runner)
+    runner.logger.info('ends')
+    shown = ''.join(capfd.readouterr())
+    first, second = shown.splitlines()[-2:]
+    assert first.endswith('starts') and second.endswith('ends')
+
+
 def test_the_training_is_the_same_to_the_bit(toy_config, tmp_path):
     ends = []
     for number in range(2):

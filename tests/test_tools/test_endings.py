@@ -1,8 +1,10 @@
 """What a user sees when a tool ends early."""
 
 import runpy
+import sys
 
 import pytest
+from mmengine.registry import VISBACKENDS
 from mmseg.registry import MODELS
 
 from mmseg_usrn.engine import NotFiniteError
@@ -36,6 +38,19 @@ def test_a_mistake_is_one_sentence(ending):
     assert ending(ValueError('gate is wrong')) == (1, 'error: gate is wrong\n')
     missing = FileNotFoundError(2, 'No such file or directory', 'a.png')
     assert "directory: 'a.png'" in ending(missing)[1]
+
+
+def test_a_backend_whose_package_is_missing_is_one_sentence(
+    ending, tmp_path, monkeypatch
+):
+    """What MMEngine says is passed on."""
+    monkeypatch.setitem(sys.modules, 'wandb', None)
+    backend = dict(type='WandbVisBackend', save_dir=str(tmp_path))
+    built = VISBACKENDS.build(backend)
+    code, text = ending(error_of(lambda: built.experiment))
+    assert code == 1
+    assert text.startswith('error: ') and 'pip install wandb' in text
+    assert len(text.splitlines()) == 1
 
 
 def test_a_class_that_is_built_names_itself(ending):
