@@ -22,7 +22,13 @@ from .own_parts import (
 )
 from .report import DataReport
 from .scan import Scan, look_at
-from .suggestions import Suggestion, apply_settings, suggest_settings
+from .suggestions import (
+    Suggestion,
+    apply_settings,
+    label_notes,
+    refuse_lost_background,
+    suggest_settings,
+)
 
 # What tools call the list of classes that lies beside their masks.
 CLASS_FILES = (
@@ -121,6 +127,8 @@ def look_at_folders(request: Request) -> OwnData:
         data.suggestion.note = labeled.evidence
     if meta.get('values'):
         data.suggestion.labels = _label_map(meta.pop('values'))
+    else:
+        refuse_lost_background(meta['classes'], data.suggestion)
     apply_settings(scan, data.suggestion)
     _settle(data, scan, request, bool(labeled.unmasked))
     data.report = make_report(scan)
@@ -130,7 +138,7 @@ def look_at_folders(request: Request) -> OwnData:
 def _settle(data: OwnData, scan: Scan, request: Request, listed: bool) -> None:
     """Decide which images are labeled and which unlabeled."""
     left_out = leave_strangers_out(scan)
-    data.notes = left_out.notes
+    data.notes = label_notes(data.suggestion) + left_out.notes
     masks = mask_files(scan)
     drawn = draw_labeled_part(scan, request.labeled_part, request.seed)
     labeled = data.parts['labeled']

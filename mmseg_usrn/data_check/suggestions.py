@@ -1,12 +1,13 @@
 """Settings that suit own images and masks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean, median
 
 from mmseg.registry import TRANSFORMS
 
+from mmseg_usrn.datasets.mask_formats.named import find_background
 from mmseg_usrn.datasets.transforms import LoadBands
 
 from .files import DARK_PEAK, ImageFacts, MaskFacts, full_value
@@ -27,6 +28,7 @@ class Suggestion:
     Attributes:
         labels: What turns the values of the masks into classes:
             ``reduce_zero_label``, ``label_map``, or nothing.
+        values: Values of the masks.
         note: What the masks hold.
         scale: Longer and shorter side that images are resized to.
         crop_size: Height and width of the training crops.
@@ -36,6 +38,7 @@ class Suggestion:
     """
 
     labels: dict = field(default_factory=dict)
+    values: frozenset[int] = frozenset()
     note: str = ''
     scale: tuple[int, int] = (4 * MAX_CROP, MAX_CROP)
     crop_size: tuple[int, int] = (MAX_CROP, MAX_CROP)
@@ -65,6 +68,7 @@ def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
     scale, crop_size = find_sizes(labeled.images.values(), *limits)
     return Suggestion(
         labels,
+        frozenset(value for mask in masks for value in mask.values),
         note,
         scale,
         crop_size,
@@ -113,6 +117,38 @@ def find_label_settings(
     cause = likely_cause(values, rules)
     note = f'values {_named(values)}: {cause.text.split(":")[0]}'
     return cause.settings, note
+
+
+def refuse_lost_background(
+    classes: Sequence[str], suggestion: Suggestion
+) -> None:
+    """Refuse to take 0 for "not labeled" where it must be the background.
+
+    Args:
+        classes: Names of the classes.
+        suggestion: Settings for masks of these classes.
+
+    Raises:
+        ValueError: If the masks have a value more than there are classes, and
+            the first class is the background.
+    """
+    reduced = suggestion.labels.get('reduce_zero_label')
+    if reduced and 0 in suggestion.values and find_background(classes[:1]):
+        raise ValueError(
+            f'the masks have {suggestion.note}, and {classes[0]} is named '
+            'first: name the class that is missing, in the order of the '
+            'values; or, if 0 means "not labeled", save it as 255'
+        )
+
+
+def label_notes(suggestion: Suggestion) -> list[str]:
+    """What was guessed about the values of the masks, for the user to read."""
+    if not suggestion.labels:
+        return []
+    settings = ', '.join(f'{k}={v}' for k, v in suggestion.labels.items())
+    if suggestion.labels.get('reduce_zero_label'):
+        settings += ': 0 is no label'
+    return [f'the masks have {suggestion.note}; read with {settings}']
 
 
 def _named(values: Mapping[int, int]) -> str:

@@ -7,10 +7,13 @@ from mmseg_usrn.data_check.findings import make_report
 from mmseg_usrn.data_check.loaders import LoadAsStored
 from mmseg_usrn.data_check.scan import scan
 from mmseg_usrn.data_check.suggestions import (
+    Suggestion,
     apply_settings,
     find_image_loader,
     find_label_settings,
     find_sizes,
+    label_notes,
+    refuse_lost_background,
     suggest_settings,
 )
 from mmseg_usrn.datasets import FolderSegDataset, UnlabeledDataset
@@ -35,6 +38,26 @@ def save(path, array):
 def test_label_settings(values, num_classes, settings):
     masks = [MaskFacts(values={value: 5}) for value in values]
     assert find_label_settings(masks, num_classes)[0] == settings
+
+
+def test_a_forgotten_class_is_no_pixel_without_label():
+    """0 is not read as "not labeled" where it is the background."""
+    labels, note = find_label_settings(
+        [MaskFacts(values={0: 9, 1: 9, 2: 9})], 2
+    )
+    found = Suggestion(labels, frozenset({0, 1, 2}), note)
+    with pytest.raises(ValueError, match='name the class that is missing'):
+        refuse_lost_background(['Background', 'leaf'], found)
+    refuse_lost_background(['leaf', 'background'], found)
+    assert label_notes(found) == [
+        'the masks have values 0, 1, 2: labels go from 0 to 2, one more than '
+        'there are classes; read with reduce_zero_label=True: 0 is no '
+        'label'
+    ]
+    refuse_lost_background(
+        ['background', 'leaf'], Suggestion(labels, frozenset({1, 2}))
+    )
+    assert label_notes(Suggestion()) == []
 
 
 @pytest.mark.parametrize(
