@@ -28,7 +28,9 @@ def write_torch(network: ExportedNetwork, path: Path) -> Outcome:
 
 def load_torch(path: Path) -> Run:
     """The network of a file."""
-    program = torch.export.load(path).module()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of buffers that cannot be written
+        program = torch.export.load(path).module()
 
     def run(image):
         with torch.no_grad():

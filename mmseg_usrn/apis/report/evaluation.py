@@ -5,6 +5,7 @@ Letters: ``K`` classes, ``H, W`` pixels of an image.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -12,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmseg_usrn.apis.predict import Predictor
+from mmseg_usrn.datasets import UnlabeledDataset
 from mmseg_usrn.visualization import input_picture, shrink
 
 WORST = 10
@@ -91,17 +93,19 @@ def count_pairs(
     return counts.reshape(num_classes, num_classes)
 
 
-def validation_images(cfg: Config):
+def validation_images(cfg: Config) -> Any:
     """The validation images of a config, else its test images.
 
-    Raises:
-        ValueError: If it has neither.
+    Returns:
+        A dataset, or None if there are no images with masks.
     """
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     for name in ('val_dataloader', 'test_dataloader'):
         if cfg.get(name):
-            return DATASETS.build(cfg[name].dataset)
-    raise ValueError('the config has no validation and no test images')
+            dataset = DATASETS.build(cfg[name].dataset)
+            if not isinstance(dataset, UnlabeledDataset):
+                return dataset
+    return None
 
 
 def evaluate(predictor: Predictor, dataset, track: Track = iter) -> Evaluation:

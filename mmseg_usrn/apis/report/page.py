@@ -93,12 +93,18 @@ def write_report(
     truth = find_truth(run, unlabeled_masks) if unlabeled_masks else None
     model = _class_branch(run, device, trust)
     dataset = validation_images(run.config)
-    before = None
+    before = result = None
     if baseline:
+        if dataset is None:
+            raise ValueError(
+                f'{run.folder} has no validation images with masks on which '
+                f'it could be compared with {baseline.folder}'
+            )
         other = _class_branch(baseline, device, trust)
         _check_classes(model, other, baseline)
         before = evaluate(Predictor(other), dataset, track)
-    result = evaluate(Predictor(model), dataset, track)
+    if dataset is not None:
+        result = evaluate(Predictor(model), dataset, track)
     subclasses = _subclasses(run, device, trust)
     contents = _contents(model.dataset_meta, result, before, subclasses)
     history = None
@@ -124,18 +130,22 @@ def write_report(
 
 def _contents(
     meta: dict,
-    result: Evaluation,
+    result: Evaluation | None,
     before: Evaluation | None,
     subclasses: Subclasses | None,
 ) -> dict:
     """Tables and pictures, for the template."""
     classes, palette = meta['classes'], meta['palette']
-    figures = {
-        'confusion': plot_confusion(result.confusion, classes),
-        'image_ious': plot_image_ious(result.image_ious),
-    }
-    pixels = result.confusion.sum(1)
+    figures = {}
+    counted = None
+    pixels, ious = np.zeros(len(classes)), np.full(len(classes), np.nan)
+    if result:
+        figures['confusion'] = plot_confusion(result.confusion, classes)
+        figures['image_ious'] = plot_image_ious(result.image_ious)
+        pixels, ious = result.confusion.sum(1), result.class_ious
+        counted = 'validation'
     if subclasses:
+        counted = 'labeled'
         pixels = np.zeros(len(classes), int)
         for cells, k in zip(subclasses.cells, subclasses.parents, strict=True):
             if k >= 0:
@@ -147,15 +157,15 @@ def _contents(
         classes,
         palette,
         pixels,
-        result.class_ious,
+        ious,
         before.class_ious if before else None,
     )
     return dict(
         rows=rows,
         means={'all': mean_row(rows), 'rare': mean_row(rows, rare=True)},
-        counted='labeled' if subclasses else 'validation',
+        counted=counted,
         figures=_uris(figures),
-        worst=_worst(result, palette),
+        worst=_worst(result, palette) if result else [],
         atlas=_atlas(subclasses.atlas) if subclasses else {},
     )
 

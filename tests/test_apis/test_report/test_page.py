@@ -130,6 +130,29 @@ def test_a_run_without_subclasses_and_logs(work_dir, tmp_path):
     assert not {'class balance', 'subclass 0', 'Losses'} & names
 
 
+def test_a_run_without_masks_to_measure_on(work_dir, tmp_path):
+    """As `new_dataset.py` writes it for labeled and unlabeled folders."""
+    run = read_run(work_dir)
+    config = deepcopy(run.config)
+    config.val_dataloader = None
+    unlabeled = config.train_dataloader.dataset.unlabeled
+    config.test_dataloader = dict(
+        dataset=dict(unlabeled, type='UnlabeledDataset')
+    )
+    without = replace(run, config=config)
+    out = tmp_path / 'report.html'
+    write_report(without, out)
+    parts = Parts(out.read_text())
+    assert {'Losses', 'class balance', 'subclass 0'} <= set(parts.pictures)
+    assert 'confusion matrix' not in parts.pictures
+    assert 'IoU, %' not in parts.texts and 'ground' in parts.texts
+    with pytest.raises(ValueError, match='no validation images with masks'):
+        write_report(without, tmp_path / 'two.html', run)
+    config.model = stock_model(config.model)
+    write_report(without, tmp_path / 'stock.html')
+    assert 'rare' not in Parts((tmp_path / 'stock.html').read_text()).texts
+
+
 def test_a_baseline_of_other_classes_is_refused(work_dir, tmp_path):
     run = read_run(work_dir)
     content = read_checkpoint(str(run.checkpoint))
