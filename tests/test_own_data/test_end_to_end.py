@@ -163,6 +163,8 @@ def test_without_validation_images(own, run_tool):
     assert 'tools/predict.py' in done.stdout
     images = ('unlabeled/images', '--out', 'out')
     run_tool('predict.py', 'my.py', weights, *images, cwd=root)
+    run_tool('report.py', 'work_dirs/my', cwd=root)
+    assert (root / 'work_dirs/my/report.html').is_file()
     assert len(own.names('out/overlays')) == 10
     # Both the config that was written and the one of the run.
     code = (
