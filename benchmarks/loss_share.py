@@ -48,8 +48,8 @@ def measure(setting: str, device: str, rounds: int) -> list[dict]:
 
     import mmseg_usrn  # noqa: F401
 
-    recipe, crop, batch = (SETTINGS | ON_REQUEST)[setting]
-    step = Step(_common.ROOT / recipe, 'default', crop, batch, device)
+    recipe, *sizes = (SETTINGS | ON_REQUEST)[setting]
+    step = Step(_common.ROOT / recipe, 'default', device, *sizes)
     if device == 'cuda':
         setting += ', cuda, tf32'
         step.vary('tf32')

@@ -28,6 +28,7 @@ from pathlib import Path
 import _common
 
 SMALL, VOC = 'configs/usrn/camvid_1over8.py', 'configs/usrn/voc_1over32.py'
+ADE20K = 'configs/usrn/ade20k_1over32.py'
 SETTINGS = {
     'small 128': (SMALL, 128, 4),
     'small 256': (SMALL, 256, 4),
@@ -42,8 +43,13 @@ ON_REQUEST = {
         ('cityscapes', 'cityscapes_1over16', 798),
     )
     for name in ('dinov2-s14', 'segformer_mit-b2', 'dinov2-b14')
-} | {'voc 320, batch 8': (VOC, 320, 8)}
-"""As above, for ``--model`` only: each takes minutes and gigabytes."""
+} | {
+    'voc 320, batch 8': (VOC, 320, 8),
+    'ade20k 512, batch 1, 1,200 subclasses': (ADE20K, 512, 1, 1200),
+    'ade20k 512, batch 2, 1,200 subclasses': (ADE20K, 512, 2, 1200),
+}
+"""As above, for ``--model`` only: each takes minutes and gigabytes. A fourth
+number is that of the subclasses, if not the recipe's."""
 VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
 STEPS_OF_A_TURN = 4
@@ -184,8 +190,8 @@ def serve(
     import mmseg_usrn  # noqa: F401
 
     bare = resident('VmRSS')
-    recipe, crop, batch = (SETTINGS | ON_REQUEST)[setting]
-    step = Step(Path(tree) / recipe, contender, crop, batch, device)
+    recipe, *sizes = (SETTINGS | ON_REQUEST)[setting]
+    step = Step(Path(tree) / recipe, contender, device, *sizes)
     step.vary(variant)
     for _ in sys.stdin:
         if device == 'cpu':

@@ -25,13 +25,20 @@ class Step:
     Args:
         recipe: File of the config.
         contender: Its name in ``train_step.py``.
+        device: Where the model runs.
         crop: Side of the images.
         batch: Images of each kind.
-        device: Where the model runs.
+        subclasses: Their number, if not that of the recipe.
     """
 
     def __init__(
-        self, recipe: Path, contender: str, crop: int, batch: int, device: str
+        self,
+        recipe: Path,
+        contender: str,
+        device: str,
+        crop: int,
+        batch: int,
+        subclasses: int | None = None,
     ) -> None:
         torch.set_num_threads(1)
         torch.backends.cudnn.benchmark = True  # as the recipes set it
@@ -39,6 +46,8 @@ class Step:
         init_default_scope('mmseg')
         torch.manual_seed(0)
         cfg = Config.fromfile(recipe)
+        if subclasses and contender != 'stock':
+            cfg.model.num_subclasses = subclasses
         self.device = device
         self.model = build_model(cfg.model, contender, crop).to(device)
         self.wrapper_config = cfg.optim_wrapper

@@ -58,10 +58,11 @@ def test_ratios_are_of_the_same_commit(benchmark):
 def test_steps_in_every_variant(benchmark, contenders, project_root):
     recipe = project_root / benchmark.SMALL
     for variant in ('plain', 'amp', 'channels_last'):
-        step = contenders.Step(recipe, 'default', 32, 2, 'cpu')
+        step = contenders.Step(recipe, 'default', 'cpu', 32, 2, 22)
         step.vary(variant)
         assert step.seconds() > 0
     assert step.model.data_preprocessor.channels_last
+    assert step.model.subclass_table.num_subclasses == 22
 
 
 def test_what_has_ended_takes_no_more_turns(benchmark, project_root, capsys):
