@@ -102,6 +102,7 @@ def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:
     config.data_preprocessor.size = (crop, crop)
     if contender == 'stock':
         config.type = 'EncoderDecoder'
+        config.pop('num_subclasses', None)
         config.data_preprocessor.setdefault('type', 'SegDataPreProcessor')
         return MODELS.build(config).train()
     if contender in ('plain', 'paper'):
