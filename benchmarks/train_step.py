@@ -44,6 +44,7 @@ ON_REQUEST = {
     )
     for name in ('dinov2-s14', 'segformer_mit-b2', 'dinov2-b14')
 } | {
+    'demo': ('configs/usrn/demo.py', 64, 8),
     'voc 320, batch 8': (VOC, 320, 8),
     'ade20k 512, batch 2, 1,200 subclasses': (ADE20K, 512, 2, 1200),
 }

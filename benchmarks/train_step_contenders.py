@@ -16,6 +16,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
+from mmseg_usrn.models.checkpoints import stock_model
+
 PAPER = dict(threshold=0.75, gate='entropy', teacher_momentum=None)
 
 
@@ -101,8 +103,7 @@ def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:
     _one_process(config)
     config.data_preprocessor.size = (crop, crop)
     if contender == 'stock':
-        config.type = 'EncoderDecoder'
-        config.pop('num_subclasses', None)
+        config = Config(stock_model(config))
         config.data_preprocessor.setdefault('type', 'SegDataPreProcessor')
         return MODELS.build(config).train()
     if contender in ('plain', 'paper'):
