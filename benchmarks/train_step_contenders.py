@@ -16,8 +16,6 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 
-from mmseg_usrn.models.checkpoints import stock_model
-
 PAPER = dict(threshold=0.75, gate='entropy', teacher_momentum=None)
 
 
@@ -103,6 +101,9 @@ def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:
     _one_process(config)
     config.data_preprocessor.size = (crop, crop)
     if contender == 'stock':
+        # Older trees do not have it.
+        from mmseg_usrn.models.checkpoints import stock_model
+
         config = Config(stock_model(config))
         config.data_preprocessor.setdefault('type', 'SegDataPreProcessor')
         return MODELS.build(config).train()
