@@ -3,6 +3,7 @@
 from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .errors import NotFiniteError
 from .feature_extraction import extract_labeled_features
+from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
 from .hooks import (
     AverageNormHook,
     FiniteLossHook,
@@ -19,6 +20,7 @@ __all__ = [
     'AverageNormHook',
     'BFloat16OptimWrapper',
     'FiniteLossHook',
+    'GroupedOptimWrapperConstructor',
     'NotFiniteError',
     'PreemptionHook',
     'PseudoLabelVisualizationHook',

@@ -32,6 +32,7 @@ INTENDED = [
      'ToGray for RandomGrayscale, 20 times as fast'),
     ('.*', r'(val|test)_evaluator\.type', 'counts in whole numbers'),
     ('.*', r'env_cfg\.dist_cfg\.timeout', 'minutes instead of hours'),
+    ('.*', r'optim_wrapper\.constructor', 'the same updates, in few groups'),
     ('demo.*', r'optim_wrapper\.optimizer\.fused', 'faster on CPUs'),
     ('.*', r'default_hooks\.pseudo_labels\..*', 'pictures alone'),
     ('.*_baseline', r'custom_hooks', 'an empty list is the default'),

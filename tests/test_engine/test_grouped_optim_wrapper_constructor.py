@@ -1,0 +1,69 @@
+"""Tests of the optimiser with few parameter groups."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+import mmseg_usrn.engine  # noqa: F401
+
+PARAMWISE = dict(custom_keys={'0.0': dict(lr_mult=0.1)}, norm_decay_mult=0.0)
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)),
+        nn.Conv2d(4, 2, 1),
+    ).double()
+
+
+def built(model, constructor, **optimizer):
+    return build_optim_wrapper(
+        model,
+        dict(
+            type='OptimWrapper',
+            constructor=constructor,
+            optimizer=dict(optimizer),
+            paramwise_cfg=PARAMWISE,
+        ),
+    )
+
+
+def test_a_group_for_every_setting():
+    groups = built(
+        network(),
+        'GroupedOptimWrapperConstructor',
+        **dict(type='SGD', lr=0.1, weight_decay=0.5),
+    ).optimizer.param_groups
+    assert [
+        (len(g['params']), g['lr'], g['weight_decay']) for g in groups
+    ] == [
+        (2, pytest.approx(0.01), 0.5),
+        (2, 0.1, 0.0),
+        (2, 0.1, 0.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    'optimizer',
+    [
+        dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.1),
+        dict(type='AdamW', lr=0.1, weight_decay=0.1, fused=True),
+    ],
+)
+def test_updates_are_those_of_mmengine(optimizer):
+    model = network()
+    other = deepcopy(model)
+    ours = built(model, 'GroupedOptimWrapperConstructor', **optimizer)
+    stock = built(other, 'DefaultOptimWrapperConstructor', **optimizer)
+    for _ in range(3):
+        images = torch.randn(2, 3, 5, 5, dtype=torch.double)
+        for net, wrapper in ((model, ours), (other, stock)):
+            wrapper.update_params(net(images).square().mean())
+    for own, theirs in zip(
+        model.parameters(), other.parameters(), strict=True
+    ):
+        assert torch.equal(own, theirs)
