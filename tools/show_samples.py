@@ -69,8 +69,9 @@ def main() -> None:
             draw_sample(dataset[i % len(dataset)], palette)
             for i in range(args.rows)
         ]
-    figure = plot_image_grid(rows, dataset.metainfo['classes'], palette)
-    figure.savefig(args.out)
+        figure = plot_image_grid(rows, dataset.metainfo['classes'], palette)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(args.out)
 
 
 def dataset_of(args: argparse.Namespace) -> PairedDataset:

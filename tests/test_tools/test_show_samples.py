@@ -8,13 +8,17 @@ def test_picture_has_a_row_per_sample(run_tool, project_root, tmp_path):
     run_tool('demo_images.py', cwd=tmp_path)
     sizes = []
     for rows in (1, 2):
-        out = tmp_path / f'{rows}.png'
+        out = tmp_path / 'new' / f'{rows}.png'
         run_tool('show_samples.py', config, out, '--rows', rows, cwd=tmp_path)
         with Image.open(out) as picture:
             sizes.append(picture.size)
     args = ('show_samples.py', config, out)
     again = run_tool(*args, cwd=tmp_path, check=False)
     assert f'error: {out} would be overwritten' in again.stdout
+    args = ('show_samples.py', config, tmp_path / 'out.word')
+    none = run_tool(*args, cwd=tmp_path, check=False)
+    assert 'Traceback' not in none.stdout
+    assert "error: Format 'word' is not supported" in none.stdout
     assert sizes[0][0] == sizes[1][0]
     assert sizes[1][1] > 1.5 * sizes[0][1]
 
