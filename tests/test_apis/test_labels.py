@@ -1,6 +1,7 @@
 """Labels in the formats of labelling tools, read by their own readers."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -33,7 +34,7 @@ PALETTE = [[0, 0, 0], [250, 0, 0], [0, 250, 0], [250, 0, 0]]
 
 @pytest.fixture
 def label_maps(tmp_path):
-    """Three images: all classes, one class alone, nothing labeled."""
+    """All classes (twice), one class alone, nothing labeled."""
     rng = np.random.default_rng(0)
     blobs = rng.integers(-1, 4, (6, 9)).repeat(7, 0).repeat(8, 1)
     blobs[rng.random(blobs.shape) < 0.05] = UNLABELED
@@ -41,6 +42,7 @@ def label_maps(tmp_path):
         'a/1': blobs,
         'a/2': np.zeros((5, 3), int),
         'b': np.full((4, 6), UNLABELED),
+        'c': blobs[::-1],
     }
     return {
         Image(tmp_path / 'photos' / f'{name}.jpg', name): labels
@@ -168,6 +170,25 @@ def test_classes_below_the_threshold_have_no_label():
 def test_a_colon_in_a_name_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'a:b' has a colon"):
         WRITERS['cvat'](tmp_path, ('a:b',), [[1, 2, 3]])
+
+
+def test_the_docs_turn_cvats_colours_into_indices(
+    write, label_maps, tmp_path, project_root, monkeypatch
+):
+    page = (project_root / 'docs/labelling.md').read_text()
+    code = re.search(r'```python\n(.*?)```', page, re.DOTALL)[1]
+    code, changed = re.subn(r'classes = \[.*\]', f'classes = {CLASSES}', code)
+    assert changed == 1
+    zipfile.ZipFile(write('cvat')).extractall(tmp_path / 'corrected')
+    (tmp_path / 'masks').mkdir()
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    for image, labels in label_maps.items():
+        if '/' not in image.name:
+            found = np.array(PillowImage.open(f'masks/{image.name}.png'))
+            expected = np.where(labels == UNLABELED, 255, labels)
+            assert np.array_equal(found, expected)
+    assert len(list((tmp_path / 'masks').iterdir())) == 2
 
 
 @pytest.mark.slow
