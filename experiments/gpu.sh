@@ -2,7 +2,7 @@
 # Runs experiments on a machine that is there for a limited time, most
 # important runs first; ends by itself, and the next call goes on:
 #
-#     bash experiments/gpu.sh MINUTES gpu [arguments of experiments.run]
+#     bash experiments/gpu.sh MINUTES fields_gpu [arguments of experiments.run]
 #
 # A row is added to work_dirs/experiments/results.csv after each run, which is
 # copied to the folder OUT at the end, if that is set. PYTHON is the interpreter.

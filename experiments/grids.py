@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 CONFIG = 'experiments/configs/experiment.py'
 DATA = {
     'cpu': ('camvid',),
-    'gpu': ('camvid',),
     'fields': ('camvid', 'leaves', 'roads'),
+    'fields_gpu': ('camvid', 'leaves', 'roads'),
 }
 """Data sets of every protocol."""
 RARE_CLASSES = {

@@ -4,8 +4,9 @@
     python -m experiments.report --add work_dirs/experiments/results.csv
 
 A page has a table between the lines `<!-- KIND DATA-PROTOCOL -->` and
-`<!-- end -->`, where KIND is `summary`, `results` or `classes`; a figure is
-named `images/experiments_DATA-PROTOCOL.png`.
+`<!-- end -->`, where KIND is `summary`, `results` or `classes`; after
+`<!-- fields PROTOCOL -->` it is of all data sets. A figure is named
+`images/experiments_DATA-PROTOCOL.png`.
 """
 
 import argparse
@@ -15,14 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
 
-from .grids import CONTENDERS, MAIN, MASKS, RARE_CLASSES
+from .grids import CONTENDERS, DATA, MAIN, MASKS, RARE_CLASSES
 from .plots import plot_masks
 from .results import add_results, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ('README.md', 'docs/experiments.md')
 TABLE = re.compile(
-    r'<!-- (summary|results|classes) (\S+) -->\n.*?<!-- end -->', re.DOTALL
+    r'<!-- (summary|results|classes|fields) (\S+) -->\n.*?<!-- end -->',
+    re.DOTALL,
 )
 FIGURE = re.compile(r'\((\S*images/experiments_(\S+)\.png)\)')
 Row = dict[str, str]
@@ -84,7 +86,12 @@ def fill_page(text: str, rows: list[Row]) -> str:
     def fill(match: re.Match) -> str:
         kind, which = match.groups()
         make = {'summary': summary, 'results': results, 'classes': classes}
-        table = to_markdown(list(make[kind](groups_of(rows, which))))
+        lines = (
+            fields(rows, which)
+            if kind == 'fields'
+            else make[kind](groups_of(rows, which))
+        )
+        table = to_markdown(list(lines))
         return f'<!-- {kind} {which} -->\n\n{table}\n\n<!-- end -->'
 
     return TABLE.sub(fill, text)
@@ -125,12 +132,27 @@ def summary(groups: Groups) -> Iterator[Row]:
         row = {'contender': name}
         for split in splits:
             group = groups.get((split, name), [])
-            gain = over(groups, group, 'baseline')
-            row[share(split)] = spread(numbers(group, 'mIoU')) + (
-                f' ({mean(gain):+.1f})' if gain else ''
-            )
+            row[share(split)] = with_gain(groups, group, 'mIoU')
         if any(list(row.values())[1:]):
             yield row
+
+
+def fields(rows: list[Row], protocol: str) -> Iterator[Row]:
+    """Every data set's mIoU and rare classes, at 1/16 and with all masks."""
+    groups = {
+        data: groups_of(rows, f'{data}-{protocol}') for data in DATA[protocol]
+    }
+    lines = [('1over16', name) for name in MAIN] + [('all', 'baseline')]
+    for key in lines:
+        found = {data: groups[data].get(key, []) for data in groups}
+        if not any(found.values()):
+            continue
+        masks = ', all masks' if key[0] == 'all' else ''
+        row = {'contender': key[1] + masks}
+        for data, group in found.items():
+            row[data] = with_gain(groups[data], group, 'mIoU')
+            row[f'{data}, rare'] = with_gain(groups[data], group, 'rare')
+        yield row
 
 
 def results(groups: Groups) -> Iterator[Row]:
@@ -142,7 +164,7 @@ def results(groups: Groups) -> Iterator[Row]:
             'mIoU': spread(numbers(group, 'mIoU')),
             'over baseline': spread(over(groups, group, 'baseline'), '+'),
             'over usrn': spread(over(groups, group, 'usrn'), '+'),
-            'rare classes': spread([rare_iou(row) for row in group]),
+            'rare classes': spread(numbers(group, 'rare')),
             'on `val`': spread(numbers(group, 'mIoU_val')),
             'CPU min': f'{mean(minutes):.1f}' if minutes else '',
         }
@@ -170,7 +192,7 @@ def points(groups: Groups) -> dict[str, dict[int, tuple[list, list]]]:
         if name in MAIN:
             found.setdefault(name, {})[masks(group[0])] = (
                 numbers(group, 'mIoU'),
-                [rare_iou(row) for row in group],
+                numbers(group, 'rare'),
             )
     return found
 
@@ -192,7 +214,9 @@ def masks(row: Row) -> int:
 
 
 def numbers(group: list[Row], column: str) -> list[float]:
-    """Values of a column, without those that were not measured."""
+    """Values of a column, or ``'rare'``, without those not measured."""
+    if column == 'rare':
+        return [rare_iou(row) for row in group]
     return [float(row[column]) for row in group if column in row]
 
 
@@ -201,17 +225,28 @@ def rare_iou(row: Row) -> float:
     return mean(float(row[f'IoU.{c}']) for c in RARE_CLASSES[row['data']])
 
 
-def over(groups: Groups, group: list[Row], name: str) -> list[float]:
-    """Gain in mIoU over another contender, a value a seed of both."""
+def over(
+    groups: Groups, group: list[Row], name: str, column: str = 'mIoU'
+) -> list[float]:
+    """Gain over another contender, a value a seed of both."""
     if not group or group[0]['contender'] == name:
         return []
     others = groups.get((group[0]['split'], name), [])
-    base = {row['seed']: float(row['mIoU']) for row in others}
+    seeds = [row['seed'] for row in others]
+    base = dict(zip(seeds, numbers(others, column), strict=True))
     return [
-        float(row['mIoU']) - base[row['seed']]
-        for row in group
+        value - base[row['seed']]
+        for row, value in zip(group, numbers(group, column), strict=True)
         if row['seed'] in base
     ]
+
+
+def with_gain(groups: Groups, group: list[Row], column: str) -> str:
+    """Mean and deviation, and in brackets the gain over the baseline."""
+    gain = over(groups, group, 'baseline', column)
+    return spread(numbers(group, column)) + (
+        f' ({mean(gain):+.1f})' if gain else ''
+    )
 
 
 def spread(values: list[float], sign: str = '') -> str:

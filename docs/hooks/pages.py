@@ -38,6 +38,7 @@ REGISTRIES = {
     'DATASETS': 'Data sets',
     'TRANSFORMS': 'Transforms and mask formats',
     'OPTIM_WRAPPERS': 'Optimizer wrappers',
+    'OPTIM_WRAPPER_CONSTRUCTORS': 'Constructors of optimizer wrappers',
     'METRICS': 'Metrics',
     'DATA_SAMPLERS': 'Samplers',
     'MODEL_WRAPPERS': 'Model wrappers',

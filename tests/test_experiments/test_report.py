@@ -85,8 +85,8 @@ def test_only_the_table_changes(rows):
     assert text.startswith('a\n<!-- summary camvid-cpu -->\n\n| contender')
     assert text.endswith(' |\n\n<!-- end -->\nb\n')
     assert report.fill_page(text, rows) == text
-    with pytest.raises(ValueError, match='no rows of roads-gpu'):
-        report.fill_page('<!-- classes roads-gpu -->\n<!-- end -->', rows)
+    with pytest.raises(ValueError, match='no rows of roads-cpu'):
+        report.fill_page('<!-- classes roads-cpu -->\n<!-- end -->', rows)
 
 
 def test_docs_are_what_the_command_writes(project_root, tmp_path):
