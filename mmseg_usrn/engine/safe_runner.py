@@ -173,8 +173,21 @@ class SafeRunner(QuietRunner):
             filename: Of the checkpoint.
             *args: As for MMEngine's runner.
             **kwargs: The same.
+
+        Raises:
+            ValueError: If the optimiser has other parameter groups there.
         """
-        super().resume(filename, *args, **kwargs)
+        try:
+            super().resume(filename, *args, **kwargs)
+        except ValueError as error:
+            if 'parameter group' not in str(error):
+                raise
+            raise ValueError(
+                f'the optimiser of {filename} has other parameter groups '
+                'than that of this config: resume with the optim_wrapper '
+                '(constructor, paramwise_cfg) that the run began with, or '
+                f'start another with --work-dir and load_from={filename}'
+            ) from error
         dataset = self.train_dataloader.dataset
         if hasattr(dataset, 'seed'):
             apart = self.cfg.get('randomness', {}).get('diff_rank_seed')

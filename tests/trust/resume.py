@@ -156,7 +156,12 @@ def write_config(name: str, folder: Path) -> Path:
     write_toy_images(root)
     cfg = toy_config(root, folder / 'work_dir')
     cfg.pop('work_dir')
-    cfg.optim_wrapper.optimizer = dict(type='AdamW', lr=0.01)
+    cfg.optim_wrapper = dict(
+        type='OptimWrapper',
+        constructor='GroupedOptimWrapperConstructor',
+        optimizer=dict(type='AdamW', lr=0.01),
+        paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
+    )
     cfg.param_scheduler = [dict(type='PolyLR', end=LENGTH, by_epoch=False)]
     cfg.randomness = dict(seed=3, diff_rank_seed=True)
     cfg.train_cfg.val_interval = 2

@@ -46,9 +46,16 @@ def other_interval(cfg):
     cfg.custom_hooks[0].interval = 3
 
 
+def other_groups(cfg):
+    cfg.optim_wrapper.paramwise_cfg = dict(
+        custom_keys=dict(backbone=dict(lr_mult=0.1))
+    )
+
+
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
+        (other_groups, r'optimiser of .*iter_6\.pth has other .* groups'),
         (other_images, r'labeled images: 5 .* in the checkpoint, 4 '),
         (other_classes, r'classes: ..ground.*checkpoint, ..three'),
         (other_subclasses, 'model.num_subclasses: 8 in the checkpoint, 9 now'),
