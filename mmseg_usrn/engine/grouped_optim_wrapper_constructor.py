@@ -11,7 +11,9 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     With ``paramwise_cfg`` MMEngine gives every parameter a group of its own.
     An optimiser updates a group at once, so that a GPU has a few launches
-    instead of some for each parameter; the updates are the same.
+    instead of some for each parameter; the updates are the same. Fused SGD
+    keeps MMEngine's groups: PyTorch's needs the momentum of all parameters of
+    a group or of none, and after the warm-up the subclass branch has none.
     """
 
     def add_params(
@@ -26,14 +28,13 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             **kwargs: As in MMEngine.
         """
         super().add_params(params, module, *args, **kwargs)
-        merged: dict[tuple, dict] = {}
+        optimizer = self.optimizer_cfg
+        if optimizer.get('fused') and 'momentum' in optimizer:
+            return
+        merged: dict[str, dict] = {}
         for group in params:
             settings = {k: v for k, v in group.items() if k != 'params'}
-            key = tuple(sorted(settings.items()))
+            key = repr(sorted(settings.items()))
             into = merged.setdefault(key, {'params': [], **settings})
-            into['params'] += _listed(group['params'])
+            into['params'] += group['params']
         params[:] = merged.values()
-
-
-def _listed(params: nn.Parameter | list[nn.Parameter]) -> list[nn.Parameter]:
-    return params if isinstance(params, list) else [params]

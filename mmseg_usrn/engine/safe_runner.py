@@ -185,7 +185,9 @@ class SafeRunner(QuietRunner):
             raise ValueError(
                 f'the optimiser of {filename} has other parameter groups '
                 'than that of this config: resume with the optim_wrapper '
-                '(constructor, paramwise_cfg) that the run began with, or '
+                '(constructor, paramwise_cfg) that the run began with, which '
+                'is --cfg-options optim_wrapper.constructor='
+                'DefaultOptimWrapperConstructor if it named none, or '
                 f'start another with --work-dir and load_from={filename}'
             ) from error
         dataset = self.train_dataloader.dataset

@@ -9,7 +9,7 @@ from torch import nn
 
 import mmseg_usrn.engine  # noqa: F401
 
-PARAMWISE = dict(custom_keys={'0.0': dict(lr_mult=0.1)}, norm_decay_mult=0.0)
+PARAMWISE = dict(custom_keys={'0.0': dict(lr_mult=0.1)})
 
 
 def network():
@@ -20,14 +20,14 @@ def network():
     ).double()
 
 
-def built(model, constructor, **optimizer):
+def built(model, constructor, paramwise=PARAMWISE, **optimizer):
     return build_optim_wrapper(
         model,
         dict(
             type='OptimWrapper',
             constructor=constructor,
             optimizer=dict(optimizer),
-            paramwise_cfg=PARAMWISE,
+            paramwise_cfg=paramwise,
         ),
     )
 
@@ -36,6 +36,7 @@ def test_a_group_for_every_setting():
     groups = built(
         network(),
         'GroupedOptimWrapperConstructor',
+        dict(PARAMWISE, norm_decay_mult=0.0),
         **dict(type='SGD', lr=0.1, weight_decay=0.5),
     ).optimizer.param_groups
     assert [
@@ -47,22 +48,38 @@ def test_a_group_for_every_setting():
     ]
 
 
+def test_a_setting_may_be_a_list():
+    groups = built(
+        network(),
+        'GroupedOptimWrapperConstructor',
+        dict(custom_keys={'0.0': dict(betas=[0.5, 0.9])}),
+        **dict(type='AdamW', lr=0.1),
+    ).optimizer.param_groups
+    assert [(len(g['params']), list(g['betas'])) for g in groups] == [
+        (2, [0.5, 0.9]),
+        (4, [0.9, 0.999]),
+    ]
+
+
 @pytest.mark.parametrize(
     'optimizer',
     [
         dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.1),
+        dict(type='SGD', lr=0.1, momentum=0.9, fused=True),
         dict(type='AdamW', lr=0.1, weight_decay=0.1, fused=True),
     ],
 )
 def test_updates_are_those_of_mmengine(optimizer):
+    """The last layer learns later, as the subclass branch does."""
     model = network()
     other = deepcopy(model)
     ours = built(model, 'GroupedOptimWrapperConstructor', **optimizer)
     stock = built(other, 'DefaultOptimWrapperConstructor', **optimizer)
-    for _ in range(3):
+    for whole in (False, True, True):
         images = torch.randn(2, 3, 5, 5, dtype=torch.double)
         for net, wrapper in ((model, ours), (other, stock)):
-            wrapper.update_params(net(images).square().mean())
+            outputs = net(images) if whole else net[0](images)
+            wrapper.update_params(outputs.square().mean())
     for own, theirs in zip(
         model.parameters(), other.parameters(), strict=True
     ):

@@ -55,7 +55,7 @@ def other_groups(cfg):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (other_groups, r'optimiser of .*iter_6\.pth has other .* groups'),
+        (other_groups, r'of .*iter_6\.pth has other .*=DefaultOptimWrap'),
         (other_images, r'labeled images: 5 .* in the checkpoint, 4 '),
         (other_classes, r'classes: ..ground.*checkpoint, ..three'),
         (other_subclasses, 'model.num_subclasses: 8 in the checkpoint, 9 now'),
