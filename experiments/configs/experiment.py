@@ -40,8 +40,8 @@ protocol = dict(
         warmup_iters=1000,
         val_interval=1000,
     ),
-    # The rows of all three at full size, on a GPU. Rate and length are those
-    # of `fields`; with all masks instead of 1/16 the rare classes gain.
+    # The rows of all three at full size, on a GPU, at the rate of `fields`;
+    # with all masks instead of 1/16 the rare classes gain.
     fields_gpu=dict(
         weights='mobilenet_v2_float32',
         zoom=1,
@@ -205,7 +205,7 @@ test_dataloader = dict(
     dataset=dict(folders['test'], pipeline=test_pipeline), **workers
 )
 
-# Fused, AdamW is one launch for each parameter on a GPU.
+# Fused, AdamW is one launch for each group of parameters on a GPU.
 adamw = dict(type='AdamW', lr=protocol['lr'], weight_decay=0.01)
 optimizer = dict(adamw, fused=True) if on_gpu else adamw
 optim_wrapper = dict(optimizer=dict(optimizer, _delete_=True))
