@@ -16,7 +16,7 @@ setting=${1:-voc 320, batch 8}
 device=${DEVICE:-cuda}
 limit=${LIMIT:-360}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} PYTHONWARNINGS=ignore
-export COMMIT=${COMMIT:-$(git rev-parse --short=7 HEAD || echo unknown)}
+git rev-parse -q --verify HEAD >/dev/null 2>&1 || export COMMIT=${COMMIT:-unknown}
 export PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 
 # run SECONDS FILE ARGUMENTS: a benchmark, with a time limit.
