@@ -67,9 +67,10 @@ def _end(code: int) -> NoReturn:
 
 def is_mistake(error: Exception) -> bool:
     """Whether it is the user who can do something about an error."""
-    # An import fails where a setting needs a package that is not there.
-    of_users = ValueError | FileNotFoundError | PermissionError | ImportError
-    if isinstance(error, of_users):
+    if isinstance(error, ImportError):
+        # A setting needs a package that is not there; ours are there.
+        return not (error.name or '').startswith('mmseg_usrn')
+    if isinstance(error, ValueError | FileNotFoundError | PermissionError):
         return True
     text = str(error)
     return bool(FOUND_IN.match(text)) or ' registry. Please check' in text

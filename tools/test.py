@@ -77,6 +77,8 @@ def config_of(args: argparse.Namespace) -> Config:
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
         cfg.model = dict(**cfg.tta_model, module=cfg.model)
     if args.out:
+        if args.out.is_file():
+            raise ValueError(f'--out {args.out} is a file; name a folder')
         if any(args.out.glob('*')):
             refuse_existing([args.out], args.force)
         cfg.test_evaluator.update(output_dir=str(args.out))

@@ -53,6 +53,13 @@ def test_a_backend_whose_package_is_missing_is_one_sentence(
     assert len(text.splitlines()) == 1
 
 
+def test_an_import_that_fails_in_the_package_is_a_fault(ending):
+    error = error_of(lambda: exec('from mmseg_usrn import nothing'))
+    code, text = ending(error)
+    assert code == 1
+    assert 'Traceback' in text and 'please report it' in text
+
+
 def test_a_class_that_is_built_names_itself(ending):
     """As some versions of MMEngine put it."""
     where = 'class `FCNHead` in mmseg/models/decode_heads/fcn_head.py: '
