@@ -54,20 +54,6 @@ VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
 STEPS_OF_A_TURN = 4
 """On a GPU, where a step is short."""
-BARS = {
-    ('paper', 'plain'): dict.fromkeys(SETTINGS, (1.0, 0.62)),
-    ('default', 'be92786'): {
-        'small 128': (0.85, 0.78),
-        'small 256': (0.85, 0.78),
-        'voc 160': (0.93, 0.68),
-        'voc 320': (0.93, 0.68),
-    },
-    ('default', 'stock'): {
-        'small 128': (3.3, None),
-        'small 256': (3.3, None),
-    },
-}
-"""Largest ratio of time and of memory."""
 
 
 def main() -> None:
