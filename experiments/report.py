@@ -3,9 +3,9 @@
     python -m experiments.report
     python -m experiments.report --add work_dirs/experiments/results.csv
 
-A page has a table between the lines `<!-- KIND DATA-PROTOCOL -->` and
-`<!-- end -->`, where KIND is `summary`, `results` or `classes`; after
-`<!-- fields PROTOCOL -->` it is of all data sets. A figure is named
+A page has a table between the lines `<!-- KIND WHICH -->` and `<!-- end -->`:
+KIND is `results` or `classes`, WHICH then `DATA-PROTOCOL`, or `fields`, of all
+data sets of the protocol WHICH. A figure is named
 `images/experiments_DATA-PROTOCOL.png`.
 """
 
@@ -23,7 +23,7 @@ from .results import add_results, read_results
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ('README.md', 'docs/experiments.md')
 TABLE = re.compile(
-    r'<!-- (summary|results|classes|fields) (\S+) -->\n.*?<!-- end -->',
+    r'<!-- (results|classes|fields) (\S+) -->\n.*?<!-- end -->',
     re.DOTALL,
 )
 FIGURE = re.compile(r'\((\S*images/experiments_(\S+)\.png)\)')
@@ -85,13 +85,8 @@ def fill_page(text: str, rows: list[Row]) -> str:
 
     def fill(match: re.Match) -> str:
         kind, which = match.groups()
-        make = {'summary': summary, 'results': results, 'classes': classes}
-        lines = (
-            fields(rows, which)
-            if kind == 'fields'
-            else make[kind](groups_of(rows, which))
-        )
-        table = to_markdown(list(lines))
+        make = {'results': results, 'classes': classes, 'fields': fields}
+        table = to_markdown(list(make[kind](rows, which)))
         return f'<!-- {kind} {which} -->\n\n{table}\n\n<!-- end -->'
 
     return TABLE.sub(fill, text)
@@ -125,18 +120,6 @@ def groups_of(rows: list[Row], which: str) -> Groups:
     return {key: groups[key] for key in sorted(groups, key=place)}
 
 
-def summary(groups: Groups) -> Iterator[Row]:
-    """The main contenders' mIoU, a column for each number of masks."""
-    splits = dict.fromkeys(split for split, _ in reversed(groups))
-    for name in MAIN:
-        row = {'contender': name}
-        for split in splits:
-            group = groups.get((split, name), [])
-            row[share(split)] = with_gain(groups, group, 'mIoU')
-        if any(list(row.values())[1:]):
-            yield row
-
-
 def fields(rows: list[Row], protocol: str) -> Iterator[Row]:
     """Every data set's mIoU and rare classes, at 1/16 and with all masks."""
     groups = {
@@ -155,8 +138,9 @@ def fields(rows: list[Row], protocol: str) -> Iterator[Row]:
         yield row
 
 
-def results(groups: Groups) -> Iterator[Row]:
+def results(rows: list[Row], which: str) -> Iterator[Row]:
     """Means and standard deviations over seeds, in percent."""
+    groups = groups_of(rows, which)
     for group in groups.values():
         minutes = numbers(group, 'cpu_minutes')
         yield title(group) | {
@@ -170,9 +154,9 @@ def results(groups: Groups) -> Iterator[Row]:
         }
 
 
-def classes(groups: Groups) -> Iterator[Row]:
+def classes(rows: list[Row], which: str) -> Iterator[Row]:
     """IoU of every class of the main contenders, means over seeds."""
-    for (_, name), group in groups.items():
+    for (_, name), group in groups_of(rows, which).items():
         if name in MAIN:
             columns = [key for key in group[0] if key.startswith('IoU.')]
             yield title(group) | {

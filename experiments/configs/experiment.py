@@ -162,7 +162,7 @@ folders = {
     for part in ('train', 'val', 'test')
 }
 # On a CPU one thread and one process a run: it loads the images itself.
-workers = dict(num_workers=1 * on_gpu, persistent_workers=on_gpu)
+workers = dict(num_workers=int(on_gpu), persistent_workers=on_gpu)
 train_dataloader = dict(
     batch_size=protocol['batch_size'],
     dataset=dict(
@@ -231,7 +231,7 @@ default_hooks = dict(
 warmup = dict(
     type='SubclassReclusterHook',
     warmup_iters=protocol['warmup_iters'],
-    num_workers=1 * on_gpu,
+    num_workers=int(on_gpu),
 )
 custom_hooks = [warmup] if method['type'] == 'USRN' else []
 # One process a run: the order of the images follows from the seed alone.

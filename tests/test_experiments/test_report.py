@@ -63,13 +63,16 @@ def test_results(rows):
     ]
 
 
-def test_summary(rows):
-    table = lines(report.fill_page(page('summary'), rows))
-    assert table == [
-        '| contender | 1/16 | all |',
+def test_fields(rows):
+    """Every data set of the protocol, here one, with its rare classes."""
+    rows[1]['IoU.pole'] = '45.0'
+    text = report.fill_page('<!-- fields cpu -->\n<!-- end -->', rows)
+    assert lines(text) == [
+        '| contender | camvid | camvid, rare |',
         '| --- | --- | --- |',
-        '| baseline | 32.0 ± 2.8 | 50.0 |',
-        '| usrn | 40.0 (+10.0) |  |',
+        '| baseline | 32.0 ± 2.8 | 32.0 ± 2.8 |',
+        '| usrn | 40.0 (+10.0) | 41.0 (+11.0) |',
+        '| baseline, all masks | 50.0 | 50.0 |',
     ]
 
 
@@ -81,8 +84,8 @@ def test_classes(rows):
 
 
 def test_only_the_table_changes(rows):
-    text = report.fill_page(page('summary') + page('classes'), rows)
-    assert text.startswith('a\n<!-- summary camvid-cpu -->\n\n| contender')
+    text = report.fill_page(page('results') + page('classes'), rows)
+    assert text.startswith('a\n<!-- results camvid-cpu -->\n\n| labeled')
     assert text.endswith(' |\n\n<!-- end -->\nb\n')
     assert report.fill_page(text, rows) == text
     with pytest.raises(ValueError, match='no rows of roads-cpu'):

@@ -4,27 +4,23 @@ import pytest
 
 
 @pytest.mark.slow
-def test_no_label_map_is_overwritten(run_tool, toy_config, toy_root, tmp_path):
-    """A folder of masks may be named by mistake."""
+@pytest.mark.parametrize(
+    ('out', 'message'),
+    [
+        ('val_masks', 'val_masks would be overwritten'),
+        ('val_masks/0.png', 'val_masks/0.png is a file; name a folder'),
+    ],
+)
+def test_nothing_is_overwritten(
+    run_tool, toy_config, toy_root, tmp_path, out, message
+):
+    """A folder of masks, or one of them, may be named by mistake."""
     toy_config.custom_imports = dict(imports=['mmseg_usrn'])
     toy_config.dump(tmp_path / 'toy.py')
     done = run_tool(
-        *('test.py', 'toy.py', 'toy.pth', '--out', toy_root / 'val_masks'),
+        *('test.py', 'toy.py', 'toy.pth', '--out', toy_root / out),
         cwd=tmp_path,
         check=False,
     )
     assert done.returncode == 1
-    assert f'{toy_root / "val_masks"} would be overwritten' in done.stdout
-
-
-@pytest.mark.slow
-def test_out_names_a_folder(run_tool, toy_config, tmp_path):
-    toy_config.custom_imports = dict(imports=['mmseg_usrn'])
-    toy_config.dump(tmp_path / 'toy.py')
-    done = run_tool(
-        *('test.py', 'toy.py', 'toy.pth', '--out', 'toy.py'),
-        cwd=tmp_path,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert 'error: --out toy.py is a file; name a folder' in done.stdout
+    assert f'{toy_root}/{message}' in done.stdout
