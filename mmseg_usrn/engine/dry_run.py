@@ -21,6 +21,7 @@ from mmseg_usrn.models import USRN
 from mmseg_usrn.models.segmentors.semi_supervised import (
     SemiSupervisedSegmentor,
 )
+from mmseg_usrn.models.semi import backward_within
 
 from .config_checks.mistakes import nearest
 from .feature_extraction import extract_labeled_features
@@ -151,7 +152,8 @@ class Trial:
         data = self.model.data_preprocessor(self.batch, True)
         if isinstance(self.model, SemiSupervisedSegmentor):
             inputs, samples = data['inputs']['sup'], data['data_samples']
-            losses = self.model.loss_by_gt(inputs, samples['sup'])
+            with backward_within(self.model, torch.Tensor.backward):
+                losses = self.model.loss_by_gt(inputs, samples['sup'])
         else:
             losses = self.model(**data, mode='loss')
         self.model.parse_losses(losses)[0].backward()
@@ -212,7 +214,8 @@ class Trial:
     def learn_unlabeled(self) -> None:
         """Losses of unlabeled images and their gradients."""
         data = self.model.data_preprocessor(self.batch, True)
-        losses = self.model.loss_by_unlabeled(data['inputs'])
+        with backward_within(self.model, torch.Tensor.backward):
+            losses = self.model.loss_by_unlabeled(data['inputs'])
         self.model.parse_losses(losses)[0].backward()
         self.model.zero_grad(set_to_none=True)
 

@@ -73,8 +73,9 @@ class Recorded:
         )
         head = model.decode_head
         head.class_head.conv_seg = head.subclass_head.conv_seg = nn.Identity()
-        model.extract_dual_feat = lambda branch: tuple(
-            (self.maps[branch, sub],) for sub in ('', '_sub')
+        model.extract_class_feat = lambda branch: (self.maps[branch, ''],)
+        model.extract_subclass_feat = lambda branch: (
+            self.maps[branch, '_sub'],
         )
         labels = torch.from_numpy(case['in/target_sub'].astype(np.int64))
         labels[labels == 255] = IGNORED_SUBCLASS

@@ -1,5 +1,6 @@
 """A backbone with one trunk for two branches."""
 
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import torch
@@ -20,8 +21,9 @@ class ForkedBackbone(BaseModule):
     for the later stages only (USRN, section 3.2) and no forward method of any
     backbone is written again::
 
-        forward(x)           trunk(x)                      one feature tuple
-        forward_branches(x)  trunk(x), its shared outputs -> fork  two tuples
+        forward(x)        trunk(x)                      class branch
+        forward_trunk(x)  trunk(x), its shared outputs  class branch
+        forward_fork(x)   shared outputs -> fork        subclass branch
 
     Args:
         backbone: Config of the stock backbone.
@@ -86,21 +88,13 @@ class ForkedBackbone(BaseModule):
         return self.trunk(x)
 
     @torch.compiler.disable  # hooks come and go
-    def forward_branches(
-        self, x: Tensor
-    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Features of both branches.
+    def forward_trunk(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Features of the class branch; what both share waits for the fork.
 
         Args:
             x: (N, 3, H, W) images.
-
-        Returns:
-            The stock backbone's output for the class branch and for the
-            subclass branch.
         """
-        if self.fork is None:
-            features = self.trunk(x)
-            return features, features
+        self._outputs.clear()
         recorders = [
             self.trunk.get_submodule(name).register_forward_hook(
                 _Record(self._outputs, name)
@@ -108,11 +102,43 @@ class ForkedBackbone(BaseModule):
             for name in self._shared
         ]
         try:
-            return self.trunk(x), self.fork(x)
+            features = self.trunk(x)
         finally:
             for recorder in recorders:
                 recorder.remove()
+        if self.fork is None:
+            self._outputs['features'] = features
+        return features
+
+    @torch.compiler.disable  # its modules change
+    def forward_fork(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Features of the subclass branch, right after those of the trunk.
+
+        Args:
+            x: The images that :meth:`forward_trunk` had.
+        """
+        try:
+            if self.fork is None:
+                return self._outputs['features']
+            return self.fork(x)
+        finally:
             self._outputs.clear()
+
+    def forget_shared(self) -> None:
+        """Release what waits for the fork, if it does not come."""
+        self._outputs.clear()
+
+    def shared_outputs(self) -> list[Tensor]:
+        """Tensors that wait for the fork."""
+        return list(_tensors(self._outputs.values()))
+
+
+def _tensors(outputs: Iterable) -> Iterator[Tensor]:
+    for output in outputs:
+        if isinstance(output, Tensor):
+            yield output
+        elif isinstance(output, list | tuple):
+            yield from _tensors(output)
 
 
 class _Record:

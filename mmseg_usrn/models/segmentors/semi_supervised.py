@@ -4,6 +4,7 @@ Letters: ``N`` images, ``H, W`` pixels, ``h, w`` size of the unlabeled maps.
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -16,6 +17,7 @@ from ..checkpoints import add_teacher_keys
 from ..losses import has_plain_loss, head_losses
 from ..semi import mean_losses, strong_views, two_pass_step
 from .memory_format import use_channels_last
+from .pointwise import pointwise_convolutions, use_onednn
 
 Samples = list[SegDataSample]
 
@@ -29,11 +31,14 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         loss(inputs, data_samples)
             loss_by_gt(sup)                     ground truth
             loss_by_unlabeled(...)              once the warm-up is over
-                forward_unlabeled(unsup_strong)     views that learn
                 get_pseudo_labels(unsup_weak)       no graph
                     forward_unlabeled               by the teacher, if any
                     make_pseudo_labels
-                loss_by_pseudo_labels(...)          mean over the views
+                loss_by_view(unsup_strong)          mean over the views
+                    forward_unlabeled               USRN: branch by branch
+                    loss_by_pseudo_labels
+
+    Without a teacher the strong views are forwarded before the weak one.
 
     There may be several strong views, ``unsup_strong``, ``unsup_strong2`` and
     so on: what the pipeline of the unlabeled images makes. ``predict`` and
@@ -51,6 +56,9 @@ class SemiSupervisedSegmentor(EncoderDecoder):
     Attributes:
         teacher: A moving average of the model that labels the weak view, or
             None for the model itself.
+        backward: Runs backward over a part of the losses while the others
+            are still to be computed, see :func:`two_pass_step`; None where
+            the caller wants all losses with their graphs.
     """
 
     def __init__(
@@ -75,6 +83,20 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         self.unsup_loss_weight = unsup_loss_weight
         self.unsup_downsample = unsup_downsample
         self.teacher = None
+        self.backward: Callable[[Tensor], None] | None = None
+        self._uses_onednn = False
+
+    def train(self, mode: bool = True) -> 'SemiSupervisedSegmentor':
+        """As in PyTorch; convolutions are as fast as they can be.
+
+        Those of the stock model are computed as there in evaluation.
+        """
+        super().train(mode)
+        on_cpu = next(self.parameters()).device.type == 'cpu'
+        if self._uses_onednn != (mode and on_cpu):
+            self._uses_onednn = not self._uses_onednn
+            use_onednn(pointwise_convolutions(self), self._uses_onednn)
+        return self
 
     def loss(
         self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
@@ -100,7 +122,7 @@ class SemiSupervisedSegmentor(EncoderDecoder):
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:
-        """One step of two passes, or of one pass during the warm-up."""
+        """One step, see :func:`two_pass_step`; in the warm-up the stock's."""
         if self.is_warming_up or not isinstance(optim_wrapper, OptimWrapper):
             return super().train_step(data, optim_wrapper)
         return two_pass_step(self, data, optim_wrapper)
@@ -110,16 +132,35 @@ class SemiSupervisedSegmentor(EncoderDecoder):
     ) -> dict[str, Tensor]:
         """Losses of the strong views against the labels of the weak view.
 
-        The running statistics of the normalisation are updated in the
-        paper's order: labeled, strong, weak.
+        Without a teacher the running statistics of the normalisation are
+        updated in the paper's order: labeled, strong, weak.
 
         Args:
             inputs: (N, 3, H, W) images of all branches.
         """
-        views = [self.forward_unlabeled(v) for v in strong_views(inputs)]
-        pseudo = self.get_pseudo_labels(inputs['unsup_weak'])
-        return mean_losses(
-            [self.loss_by_pseudo_labels(view, pseudo) for view in views]
+        views, weak = strong_views(inputs), inputs['unsup_weak']
+        if self.teacher is None:
+            logits = [self.forward_unlabeled(view) for view in views]
+            pseudo = self.get_pseudo_labels(weak)
+            losses = [self.loss_by_pseudo_labels(x, pseudo) for x in logits]
+        else:
+            pseudo, weight = self.get_pseudo_labels(weak), 1 / len(views)
+            losses = [self.loss_by_view(x, pseudo, weight) for x in views]
+        return mean_losses(losses)
+
+    def loss_by_view(
+        self, inputs: Tensor, pseudo, weight: float
+    ) -> dict[str, Tensor]:
+        """Losses of a strong view (N, 3, H, W) against pseudo labels.
+
+        Args:
+            inputs: Images of the view.
+            pseudo: Pseudo labels.
+            weight: Of the view, where backward is run in here: one by the
+                number of views.
+        """
+        return self.loss_by_pseudo_labels(
+            self.forward_unlabeled(inputs), pseudo
         )
 
     def loss_by_auxiliary_heads(

@@ -10,23 +10,25 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmseg_usrn.structures import SubclassTable
 
 from ..checkpoints import rename_stock_keys
+from ..decode_heads.dual_head import unlabeled_logits
 from ..semi import (
     PseudoLabels,
     build_teacher,
     make_pseudo_labels,
     masked_cross_entropy,
 )
+from .dual_branch import DualBranchSegmentor
 from .model_checks import check_model, check_settings
-from .semi_supervised import Samples, SemiSupervisedSegmentor
+from .semi_supervised import Samples
 
 
 @MODELS.register_module()
-class USRN(SemiSupervisedSegmentor):
+class USRN(DualBranchSegmentor):
     """Semi-supervised training of any stock encoder-decoder.
 
     Guan et al., "Unbiased Subclass Regularization for Semi-Supervised
@@ -133,22 +135,35 @@ class USRN(SemiSupervisedSegmentor):
             data_samples: N samples with ``gt_sem_seg``, ``gt_cell_map`` and
                 the meta entry ``labeled_index``.
         """
-        head = self.decode_head
-        losses = {}
-        if self.subclass_table.is_ready:
-            feats, subclass_feats = self.extract_dual_feat(inputs)
-            labels = self.get_subclass_labels(data_samples)
-            subclass_losses = head.loss_by_subclass(subclass_feats, labels)
-            subclass_losses['loss_ce'] *= self.subclass_loss_weight
-            losses.update(add_prefix(subclass_losses, 'sup_subclass'))
-        else:
-            feats = self.extract_feat(inputs)
-            losses['sup_subclass.loss_ce'] = self._zero_subclass_loss()
-        class_losses = head.loss_by_class(feats, data_samples)
-        losses.update(add_prefix(class_losses, 'sup_class'))
+        if not self.subclass_table.is_ready:
+            return {
+                **self.loss_by_class(self.extract_feat(inputs), data_samples),
+                'sup_subclass.loss_ce': self._zero_subclass_loss(),
+            }
+        labels = self.get_subclass_labels(data_samples)
+        return self.loss_by_branches(
+            inputs,
+            lambda feats: self.loss_by_class(feats, data_samples),
+            lambda feats: self.loss_by_subclass(feats, labels),
+        )
+
+    def loss_by_class(
+        self, feats: tuple[Tensor, ...], data_samples: Samples
+    ) -> dict[str, Tensor]:
+        """Supervised losses of the class branch and the auxiliary heads."""
+        losses = self.decode_head.loss_by_class(feats, data_samples)
+        losses = add_prefix(losses, 'sup_class')
         if self.with_auxiliary_head:
             losses.update(self.loss_by_auxiliary_heads(feats, data_samples))
         return losses
+
+    def loss_by_subclass(
+        self, feats: tuple[Tensor, ...], labels: Tensor
+    ) -> dict[str, Tensor]:
+        """Supervised loss of the subclass branch, labels (N, H, W)."""
+        losses = self.decode_head.loss_by_subclass(feats, labels)
+        losses['loss_ce'] *= self.subclass_loss_weight
+        return add_prefix(losses, 'sup_subclass')
 
     def forward_unlabeled(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of both branches on unlabeled images.
@@ -190,28 +205,44 @@ class USRN(SemiSupervisedSegmentor):
             pseudo: Labels and masks of the weak view, (N, h, w).
         """
         class_logits, subclass_logits = logits
-        class_loss = masked_cross_entropy(
-            class_logits, pseudo.classes, pseudo.class_mask
-        )
-        subclass_loss = masked_cross_entropy(
-            subclass_logits, pseudo.subclasses, pseudo.subclass_mask
-        )
-        weight = self.unsup_loss_weight
         return {
-            'unsup_class.loss_ce': weight * class_loss,
-            'unsup_subclass.loss_ce': (
-                weight * self.subclass_loss_weight * subclass_loss
-            ),
-            **pseudo.statistics(),
+            **self._unsup_class_loss(class_logits, pseudo),
+            **self._unsup_subclass_loss(subclass_logits, pseudo),
         }
 
-    def extract_dual_feat(self, inputs: Tensor) -> tuple:
-        """Features of the class branch and of the subclass branch."""
-        feats, subclass_feats = self.backbone.forward_branches(inputs)
-        if self.with_neck:
-            feats = self.neck(feats)
-            subclass_feats = self.subclass_neck(subclass_feats)
-        return feats, subclass_feats
+    def loss_by_view(
+        self, inputs: Tensor, pseudo: PseudoLabels, weight: float
+    ) -> dict[str, Tensor]:
+        """As in the base class, but branch by branch."""
+        head, downsample = self.decode_head, self.unsup_downsample
+        return self.loss_by_branches(
+            inputs,
+            lambda feats: self._unsup_class_loss(
+                unlabeled_logits(head.class_head, feats, downsample), pseudo
+            ),
+            lambda feats: self._unsup_subclass_loss(
+                unlabeled_logits(head.subclass_head, feats, downsample), pseudo
+            ),
+            weight,
+        )
+
+    def _unsup_class_loss(
+        self, logits: Tensor, pseudo: PseudoLabels
+    ) -> dict[str, Tensor]:
+        loss = masked_cross_entropy(logits, pseudo.classes, pseudo.class_mask)
+        return {'unsup_class.loss_ce': self.unsup_loss_weight * loss}
+
+    def _unsup_subclass_loss(
+        self, logits: Tensor, pseudo: PseudoLabels
+    ) -> dict[str, Tensor]:
+        loss = masked_cross_entropy(
+            logits, pseudo.subclasses, pseudo.subclass_mask
+        )
+        weight = self.unsup_loss_weight * self.subclass_loss_weight
+        return {
+            'unsup_subclass.loss_ce': weight * loss,
+            **pseudo.statistics(),
+        }
 
     def extract_pixel_features(self, inputs: Tensor) -> Tensor:
         """Features that are clustered, (N, C, h, w).
@@ -240,56 +271,12 @@ class USRN(SemiSupervisedSegmentor):
             classes=classes,
         )
 
-    def init_weights(self) -> None:
-        """Initialise the class branch as the stock model, then the copies."""
-        super().init_weights()
-        init_cfg = self.init_cfg
-        from_checkpoint = (
-            isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained'
-        )
-        # A checkpoint of a USRN has weights of its own for this neck.
-        if self.with_neck and not from_checkpoint:
-            self.subclass_neck.load_state_dict(self.neck.state_dict())
-
-    def start_subclass_branch(self) -> None:
-        """Let the subclass branch start as a copy of the class branch.
-
-        Called after a warm-up, when the first clustering is done; the
-        classifier keeps its initial weights.
-        """
-        self.backbone.reset_fork()
-        if self.with_neck:
-            self.subclass_neck.load_state_dict(self.neck.state_dict())
-        self.decode_head.reset_subclass_head()
-
-    def subclass_parameters(self) -> list[nn.Parameter]:
-        """Trained weights that the subclass branch shares with no other."""
-        parts = [
-            self.backbone.fork,
-            self.subclass_neck,
-            self.decode_head.subclass_head,
-        ]
-        return [
-            parameter
-            for part in parts
-            if part is not None
-            for parameter in part.parameters()
-            if parameter.requires_grad
-        ]
-
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args, **kwargs
     ) -> None:
         """Read checkpoints of the stock model as well."""
         rename_stock_keys(state_dict, self.state_dict().keys(), prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-    def _zero_subclass_loss(self) -> Tensor:
-        """A loss of 0 that reaches every weight of the subclass branch.
-
-        Data parallelism expects a gradient for each parameter.
-        """
-        return 0.0 * sum(p.sum() for p in self.subclass_parameters())
 
 
 def _stack(pixel_data: list[PixelData]) -> Tensor:

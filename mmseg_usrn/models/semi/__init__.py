@@ -1,5 +1,6 @@
 """Semi-supervised training: gate, pseudo labels, teacher."""
 
+from .branch_backward import backward_to_trunk, bring_gradients
 from .entropy_gate import GATE_RULES, entropy_gate, normalized_entropy
 from .label_steps import LabelSteps, evaluation_mode, trace_pseudo_labels
 from .mean_teacher import MeanTeacher, build_teacher
@@ -11,13 +12,16 @@ from .pseudo_labels import (
     mean_losses,
     strong_views,
 )
-from .two_pass_step import two_pass_step
+from .two_pass_step import backward_within, two_pass_step
 
 __all__ = [
     'GATE_RULES',
     'LabelSteps',
     'MeanTeacher',
     'PseudoLabels',
+    'backward_to_trunk',
+    'backward_within',
+    'bring_gradients',
     'build_teacher',
     'confident_labels',
     'entropy_gate',

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 class MeanTeacher(ExponentialMovingAverage):
     """MMEngine's moving average, with buffers, used as a teacher.
 
+    It is in evaluation mode always: its normalisation has averaged
+    statistics to use.
+
     Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS
     2017. The first call of :meth:`update` copies the student; in a resumed run
     the average goes on.
@@ -29,6 +32,11 @@ class MeanTeacher(ExponentialMovingAverage):
                 'switches the teacher off'
             )
         super().__init__(student, momentum=momentum, update_buffers=True)
+        self.module.eval()
+
+    def train(self, mode: bool = True) -> 'MeanTeacher':
+        """Nothing: whatever its student does, a teacher evaluates."""
+        return self
 
     def reset(self) -> None:
         """Let the next :meth:`update` copy the student."""
@@ -42,8 +50,7 @@ class MeanTeacher(ExponentialMovingAverage):
             student: The model after its latest step.
 
         Returns:
-            The averaged model, in evaluation mode: its normalisation has
-            averaged statistics to use.
+            The averaged model.
         """
         pairs = list(_pairs(self.module, student))
         if self.steps == 0:
@@ -58,7 +65,7 @@ class MeanTeacher(ExponentialMovingAverage):
                 self.momentum,
             )
         self.steps += 1
-        return self.module.eval() if self.module.training else self.module
+        return self.module
 
 
 def _pairs(

@@ -1,4 +1,4 @@
-"""Data parallelism for the training step with two backward passes."""
+"""Data parallelism for the training step with several backward passes."""
 
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
@@ -13,10 +13,10 @@ from ..semi import two_pass_step
 class TwoPassDataParallel(MMDistributedDataParallel):
     """MMEngine's data parallelism with the step of this package's segmentors.
 
-    Gradients are averaged once a step, in the second backward pass. That pass
-    does not reach what learns from labeled images alone, such as auxiliary
-    heads, so PyTorch looks for unused parameters. Other models are treated
-    as by the base class.
+    Gradients are averaged once a step, in the last backward pass. That pass
+    does not reach the class branch, nor what learns from labeled images alone,
+    so PyTorch looks for unused parameters. Other models are treated as by the
+    base class.
 
     Args:
         module: The model.
@@ -33,7 +33,7 @@ class TwoPassDataParallel(MMDistributedDataParallel):
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper
     ) -> dict[str, Tensor]:
-        """One step of two passes, or of one pass during the warm-up."""
+        """One step, see :func:`two_pass_step`; in the warm-up the stock's."""
         if (
             not self.takes_two_passes
             or self.module.is_warming_up

@@ -12,7 +12,11 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from mmseg_usrn.models import USRN
+from tests.backbones import FAMILIES
 from tests.toy import fill_table
+
+# Its absolute embedding wants images of one size.
+SWIN = dict(FAMILIES['swin'], use_abs_pos_embed=False)
 
 
 class Preprocessed(nn.Module):
@@ -25,27 +29,35 @@ class Preprocessed(nn.Module):
 @pytest.fixture(params=['USRN', 'SelfTraining'])
 def model(request, toy_config):
     """A model in double precision after its warm-up, or without any."""
+    return build(toy_config, request.param)
+
+
+def build(toy_config, kind='USRN', **settings):
     init_default_scope('mmseg')
     torch.manual_seed(0)
     config = deepcopy(toy_config.model)
-    config.type = request.param
-    if request.param == 'SelfTraining':
+    config.type = kind
+    for name, value in settings.items():
+        config[name] = value  # `update` would merge them
+    if kind == 'SelfTraining':
         del config['num_subclasses']
     config.threshold = 0.0  # an untrained model is never confident
     model = MODELS.build(config)
     model.init_weights()
     if isinstance(model, USRN):
         fill_table(model)
+    model.data_preprocessor = Preprocessed()
     return model.double().train()
 
 
 @pytest.fixture
-def data(toy_config, model):
+def data(toy_config):
+    init_default_scope('mmseg')
+    preprocessor = MODELS.build(toy_config.model).data_preprocessor
     np.random.seed(0)
     batch = next(iter(Runner.build_dataloader(toy_config.train_dataloader)))
-    batch = model.data_preprocessor(batch, training=True)
+    batch = preprocessor(batch, training=True)
     batch['inputs'] = {k: v.double() for k, v in batch['inputs'].items()}
-    model.data_preprocessor = Preprocessed()
     return batch
 
 
@@ -64,6 +76,82 @@ def gradients(model):
 
 
 def test_gradients_and_log_are_those_of_the_joint_loss(model, data):
+    compare_with_joint_loss(model, data)
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        dict(fork_after=0),
+        dict(fork_after=3),
+        dict(fork_after=None),
+        dict(teacher_momentum=None),
+        dict(auxiliary_head=dict(in_channels=32, in_index=2)),
+    ],
+    ids=str,
+)
+def test_branches_one_after_the_other(toy_config, data, settings):
+    """Wherever the branches part, and with parts that only one of them has."""
+    shared = {**toy_config.model.decode_head, 'num_convs': 1}
+    for name, part in settings.items():
+        if isinstance(part, dict):
+            base = toy_config.model.get(name, shared)
+            settings = {**settings, name: {**base, **part}}
+    model = build(toy_config, **settings)
+    compare_with_joint_loss(model, data)
+
+
+@pytest.mark.parametrize('fork_after', [1, 3, None])
+@pytest.mark.parametrize(
+    'backbone, main, auxiliary',
+    [
+        (SWIN, (3, 64), (0, 8)),
+        (SWIN, (3, 64), (2, 32)),
+        (FAMILIES['hrnet'], (0, 8), (3, 64)),
+    ],
+)
+def test_auxiliary_head_reads_what_no_other_head_does(
+    toy_config, data, backbone, main, auxiliary, fork_after
+):
+    """Gradients come to the trunk that only one branch sends there."""
+    head = toy_config.model.decode_head
+    heads = [
+        {**head, 'in_index': index, 'in_channels': channels, 'num_convs': 1}
+        for index, channels in (main, auxiliary)
+    ]
+    model = build(
+        toy_config,
+        backbone=backbone,
+        decode_head=heads[0],
+        auxiliary_head=heads[1],
+        fork_after=fork_after,
+    )
+    compare_with_joint_loss(model, data, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize('branch', ['class', 'subclass'])
+def test_nothing_of_a_failed_step_is_kept(toy_config, data, branch):
+    model = build(toy_config)
+
+    def fail(*args):
+        raise RuntimeError('on purpose')
+
+    setattr(model.decode_head, f'loss_by_{branch}', fail)
+    with pytest.raises(RuntimeError, match='on purpose'):
+        model.train_step(data, wrapper(model))
+    assert model.backward is None and not model.backbone.shared_outputs()
+
+
+def test_several_strong_views_are_averaged(toy_config, data):
+    model = build(toy_config)
+    strong = data['inputs']['unsup_strong']
+    data['inputs']['unsup_strong2'] = strong.flip(-1) / 2
+    data['data_samples']['unsup_strong2'] = []
+    # Four gradients are added in another order.
+    compare_with_joint_loss(model, data, rtol=1e-9, atol=1e-13)
+
+
+def compare_with_joint_loss(model, data, **tolerances):
     joint = deepcopy(model)
     torch.manual_seed(1)
     loss, expected_log = joint.parse_losses(joint.loss(**data))
@@ -75,11 +163,26 @@ def test_gradients_and_log_are_those_of_the_joint_loss(model, data):
     assert list(log) == list(expected_log)
     for name, value in expected_log.items():
         assert torch.equal(log[name], value), name
-    for name, expected in gradients(joint).items():
-        grad = dict(model.named_parameters())[name].grad
-        assert torch.equal(grad, expected), name
+    assert_equal_gradients(model, joint, **tolerances)
     for name, buffer in joint.named_buffers():
         assert torch.equal(dict(model.named_buffers())[name], buffer), name
+
+
+def test_class_branch_is_released_before_the_fork(toy_config, data):
+    """Its gradients are there when the fork runs, those of the trunk not."""
+    model = build(toy_config)
+    forward, seen = model.backbone.forward_fork, []
+
+    def watched(inputs):
+        head, trunk = model.decode_head.class_head, model.backbone.trunk
+        seen.append([list(gradients(m).values()) for m in (head, trunk.conv1)])
+        return forward(inputs)
+
+    model.backbone.forward_fork = watched
+    model.train_step(data, wrapper(model))
+    of_head, of_trunk = seen[0]
+    assert all(g is not None for g in of_head)
+    assert all(g is None for g in of_trunk)
 
 
 def test_labeled_graph_is_released_before_the_unlabeled_images(model, data):

@@ -35,6 +35,13 @@ def test_follows_after_a_move(student):
     assert teacher.update(student)[0].weight.item() == 4.0
 
 
+def test_evaluates_while_its_student_trains(student):
+    student.teacher = MeanTeacher(student, momentum=0.25)
+    student.eval().train()
+    assert student[1].training
+    assert not any(m.training for m in student.teacher.module.modules())
+
+
 def test_takes_no_gradient(student):
     teacher = MeanTeacher(student, momentum=0.25)
     assert not any(p.requires_grad for p in teacher.parameters())

@@ -1,0 +1,30 @@
+"""Convolutions of one pixel on a CPU, in processes of one thread."""
+
+from torch import nn
+
+
+def pointwise_convolutions(model: nn.Module) -> list[nn.Conv2d]:
+    """Convolutions of a model that see one pixel at a time, each once."""
+    return [
+        m
+        for m in model.modules()
+        if isinstance(m, nn.Conv2d)
+        and m.kernel_size == m.stride == (1, 1)
+        and m.padding == (0, 0)
+    ]
+
+
+def use_onednn(convolutions: list[nn.Conv2d], use: bool) -> None:
+    """Let them run by oneDNN whatever the number of threads, or as before.
+
+    In a process of one thread, such as each of several on a CPU, PyTorch
+    computes them by products of matrices, which takes up to twice as long
+    (docs/speed.md). A dilation, of which a kernel of one pixel takes no
+    notice, keeps it from that. Results differ by rounding.
+
+    Args:
+        convolutions: From :func:`pointwise_convolutions`.
+        use: Whether they shall.
+    """
+    for convolution in convolutions:
+        convolution.dilation = (2, 2) if use else (1, 1)
