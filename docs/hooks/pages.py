@@ -41,6 +41,7 @@ REGISTRIES = {
     'OPTIM_WRAPPER_CONSTRUCTORS': 'Constructors of optimizer wrappers',
     'METRICS': 'Metrics',
     'DATA_SAMPLERS': 'Samplers',
+    'FUNCTIONS': 'Collate functions',
     'MODEL_WRAPPERS': 'Model wrappers',
 }
 _LINK = re.compile(r'(?<=\]\()(?![a-z]+:|#)([^)#\s]+)')

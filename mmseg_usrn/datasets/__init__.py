@@ -1,5 +1,6 @@
 """Datasets and transforms."""
 
+from .collate import one_message_collate
 from .folder_dataset import FolderSegDataset
 from .paired_dataset import PairedDataset
 from .sample_stream import PositionSampler, SampleStream
@@ -15,4 +16,5 @@ __all__ = [
     'PositionSampler',
     'SampleStream',
     'UnlabeledDataset',
+    'one_message_collate',
 ]

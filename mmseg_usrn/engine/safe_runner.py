@@ -198,13 +198,18 @@ class SafeRunner(QuietRunner):
 
 
 def _as_stream(dataloader: dict, seed: int) -> dict:
-    """The config with a stream instead of MMEngine's infinite sampler."""
+    """The config with a stream instead of MMEngine's infinite sampler.
+
+    Batches leave the workers in one message, unless the config has a
+    ``collate_fn`` of its own.
+    """
     sampler = dataloader.get('sampler')
     if not isinstance(sampler, dict):
         return dataloader
     if sampler.get('type') != 'InfiniteSampler':
         return dataloader
     return {
+        'collate_fn': dict(type='one_message_collate'),
         **dataloader,
         'sampler': dict(type='PositionSampler'),
         'dataset': dict(
