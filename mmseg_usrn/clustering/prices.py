@@ -23,6 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .products import less_products
 from .settings import Settings
 
 # Rows that are added up at a time: float64 copies of them fit into a
@@ -53,14 +54,13 @@ def squared_costs(rows: Tensor, centers: Tensor) -> Tensor:
 
     The norms are the same for every cluster and decide nothing.
     """
-    squares = (centers * centers).sum(1)
-    return torch.addmm(squares, rows, centers.T, alpha=-2)
+    return less_products(rows, centers, (centers * centers).sum(1))
 
 
 def priced_costs(rows: Tensor, model: Model) -> Tensor:
     """Squared distances plus prices (M, K), less the rows' norms."""
     offsets = (model.centers * model.centers).sum(1).double() + model.prices
-    return torch.addmm(offsets.float(), rows, model.centers.T, alpha=-2)
+    return less_products(rows, model.centers, offsets.float())
 
 
 def typical(values: Tensor, settings: Settings) -> float:
