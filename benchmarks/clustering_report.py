@@ -18,6 +18,8 @@ COLOURS = {
     'scikit-learn, unbalanced': 'tab:gray',
 }
 
+DRAWN = ('kmc32', 'kmc121', 'unconstrained')
+
 
 def write_report(measurements: Path, images: Path) -> None:
     """Print Markdown tables and draw the pictures.
@@ -130,15 +132,19 @@ def converged_table(rows: list[dict]) -> str:
 
 
 def draw_peers(groups: dict[tuple, dict], file: Path) -> None:
-    """Time against SSE; the area of a bubble shows the imbalance."""
-    panels = sorted({key[1:4] for key in groups if key[0] != 'scaling'})
+    """Time against SSE; the area of a bubble shows the imbalance.
+
+    Without the hard data, whose table says what is to be said.
+    """
+    groups = {key: row for key, row in groups.items() if key[0] in DRAWN}
+    panels = sorted({key[1:4] for key in groups})
     columns = max(1, (len(panels) + 1) // 2)
     figure, axes = plt.subplots(
         2, columns, figsize=(3.2 * columns, 6), squeeze=False
     )
     for axis, panel in zip(axes.flat, panels, strict=False):
         for key, row in groups.items():
-            if key[0] == 'scaling' or key[1:4] != panel:
+            if key[1:4] != panel:
                 continue
             low, high = row['sizes']
             area = 40 + 12 * min(60, high / max(low, 1) - 1)

@@ -85,7 +85,7 @@ def timed_parts(device: str) -> Iterator[dict[str, float]]:
         (dual_head, 'plain_losses', 'losses of labeled images'),
         (usrn.USRN, 'get_subclass_labels', 'subclass labels'),
         (usrn, 'make_pseudo_labels', 'gate and pseudo labels'),
-        (usrn.USRN, 'loss_by_pseudo_labels', 'losses of unlabeled images'),
+        (usrn, 'masked_cross_entropy', 'losses of unlabeled images'),
     )
     with contextlib.ExitStack() as stack:
         for owner, name, part in parts:
@@ -112,8 +112,8 @@ def timed(
         copies = [leaf(arg) for arg in args]
         started = now(device)
         result = function(*copies)
-        losses = result.values() if isinstance(result, dict) else ()
-        total = [loss for loss in losses if loss.requires_grad]
+        losses = result.values() if isinstance(result, dict) else [result]
+        total = [x for x in losses if getattr(x, 'requires_grad', False)]
         if total:
             sum(total).backward()
         seconds[part] += now(device) - started
