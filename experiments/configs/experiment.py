@@ -27,8 +27,7 @@ protocol = dict(
         warmup_iters=500,
         val_interval=250,
     ),
-    # Three data sets, from intact weights, at half their size: runs that see
-    # an image often enough for the number of masks to matter.
+    # Three data sets, from intact weights, at half their size.
     fields=dict(
         weights='mobilenet_v2_float32',
         zoom=0.5,
@@ -36,9 +35,9 @@ protocol = dict(
         crop=128,
         batch_size=4,
         lr=0.003,
-        max_iters=3000,
-        warmup_iters=1000,
-        val_interval=1000,
+        max_iters=1500,
+        warmup_iters=500,
+        val_interval=1500,
     ),
     # The rows of all three at full size, on a GPU, at the rate of `fields`;
     # with all masks instead of 1/16 the rare classes gain.
