@@ -108,7 +108,9 @@ def ask(process: subprocess.Popen, number: int) -> dict[str, float]:
 def take_turns(
     processes: dict[Key, subprocess.Popen], number: int
 ) -> Iterator[tuple[Key, dict[str, float]]]:
-    """Let every process run a round; what has ended is left out from then.
+    """Let every process run a round; what has ended is left out from then on.
+
+    Every other round goes backwards: what runs first may be faster for it.
 
     Args:
         processes: By any key; those that have ended are taken out.
@@ -117,7 +119,7 @@ def take_turns(
     Yields:
         Key and answer.
     """
-    for key, process in list(processes.items()):
+    for key, process in list(processes.items())[:: -1 if number % 2 else 1]:
         try:
             yield key, ask(process, number)
         except (RuntimeError, BrokenPipeError):

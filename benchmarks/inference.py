@@ -8,11 +8,12 @@ Contenders, with the same weights and image files:
 * ``stock test``: the same step on the stock model that is in it.
 
 The first two read a file and write its mask; the others start from loaded
-images. Each is a process of its own with one thread; their rounds alternate,
-and the first rounds, in which networks are compiled, do not count. Time is
-CPU time of an image. ``--compare REV`` runs another commit's ``predict`` and
-``test`` beside. Rows go to ``benchmarks/results.csv`` with ``--save``;
-``--table`` prints the last ones as Markdown.
+images. Each is a process of its own with one thread; they take turns, every
+other time in reversed order, and the first rounds, in which networks are
+compiled, do not count. Time is CPU time of an image. ``--compare REV`` runs
+another commit's ``predict`` and ``test`` beside. Rows go to
+``benchmarks/results.csv`` with ``--save``; ``--table`` prints the last ones
+as Markdown.
 """
 
 import argparse
@@ -88,8 +89,7 @@ def measure(setting: str, args: argparse.Namespace) -> list[dict]:
             if tree == _common.ROOT or contender in OURS
         }  # fmt: skip
         for number in range(WARM_UP + args.rounds):
-            for key, process in processes.items():
-                answer = _common.ask(process, number)
+            for key, answer in _common.take_turns(processes, number):
                 if number >= WARM_UP:
                     answers.setdefault(key, []).append(answer)
         for process in processes.values():
