@@ -107,7 +107,7 @@ def ask(process: subprocess.Popen, number: int) -> dict[str, float]:
 
 def take_turns(
     processes: dict[Key, subprocess.Popen], number: int
-) -> Iterator[tuple[Key, dict[str, float]]]:
+) -> list[tuple[Key, dict[str, float]]]:
     """Let every process run a round; what has ended is left out from then on.
 
     Every other round goes backwards: what runs first may be faster for it.
@@ -116,15 +116,17 @@ def take_turns(
         processes: By any key; those that have ended are taken out.
         number: Of the round.
 
-    Yields:
-        Key and answer.
+    Returns:
+        Keys and answers, always in the same order.
     """
-    for key, process in list(processes.items())[:: -1 if number % 2 else 1]:
+    answers = {}
+    for key in list(processes)[:: -1 if number % 2 else 1]:
         try:
-            yield key, ask(process, number)
+            answers[key] = ask(processes[key], number)
         except (RuntimeError, BrokenPipeError):
             print(f'{key} has ended by itself', file=sys.stderr)
             del processes[key]
+    return [(key, answers[key]) for key in processes]
 
 
 def stop(process: subprocess.Popen) -> None:

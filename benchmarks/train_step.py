@@ -60,7 +60,11 @@ def main() -> None:
     """Measure, print the table, or serve as a measured process."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument(
-        '--model', nargs='+', default=[''], help='beginnings of settings'
+        '--model',
+        nargs='+',
+        default=SETTINGS,
+        choices=SETTINGS | ON_REQUEST,
+        help='settings (default: %s)' % ', '.join(SETTINGS),
     )
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--contenders', nargs='+', default=CONTENDERS)
@@ -82,12 +86,11 @@ def main() -> None:
     if args.table:
         print(table(_common.load_rows()))
         return
-    for setting in SETTINGS if args.model == [''] else SETTINGS | ON_REQUEST:
-        if setting.startswith(tuple(args.model)):
-            rows = measure(setting, args)
-            print(table(rows), flush=True)
-            if args.save:
-                _common.save_rows(rows)
+    for setting in args.model:
+        rows = measure(setting, args)
+        print(table(rows), flush=True)
+        if args.save:
+            _common.save_rows(rows)
 
 
 def measure(setting: str, args: argparse.Namespace) -> list[dict]:

@@ -15,7 +15,11 @@ from mmseg_usrn.evaluation import use_exact_metrics
 from mmseg_usrn.models.checkpoints import protect_loading, stock_model
 
 from .config_checks import check_config, check_dicts, check_options
-from .config_checks.listing import RECLUSTER_HOOK, recluster_hooks
+from .config_checks.listing import (
+    RECLUSTER_HOOK,
+    is_recluster_hook,
+    recluster_hooks,
+)
 from .distributed import num_processes, prepare_launch
 from .work_dir import check_work_dir
 
@@ -182,7 +186,7 @@ def to_baseline(cfg: Config) -> None:
     )
     cfg.model = stock_model(cfg.model)
     hooks = cfg.get('custom_hooks') or []
-    cfg.custom_hooks = [h for h in hooks if h['type'] != RECLUSTER_HOOK]
+    cfg.custom_hooks = [h for h in hooks if not is_recluster_hook(h)]
 
 
 def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:

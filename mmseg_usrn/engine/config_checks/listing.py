@@ -1,9 +1,14 @@
 """Reading of entries that hold one dict or several."""
 
 from collections.abc import Iterator
+from inspect import getmro, isclass
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import Registry
+from mmseg.registry import HOOKS
+
+from .places import find
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
 
@@ -31,7 +36,25 @@ def dicts_at(cfg: Config, path: str) -> Iterator[tuple[str, dict]]:
         yield f'{path}.{index}' if several else path, one
 
 
+def is_a(node: Any, registry: Registry, name: str) -> bool:
+    """Whether a dict builds a class of a name, or one derived from it.
+
+    Args:
+        node: The dict.
+        registry: Where its ``type`` is looked up.
+        name: Name of the class.
+    """
+    cls = find(registry, (node or {}).get('type'))
+    return isclass(cls) and name in [base.__name__ for base in getmro(cls)]
+
+
+def is_recluster_hook(hook: dict) -> bool:
+    """Whether a dict builds a hook that clusters."""
+    return is_a(hook, HOOKS, RECLUSTER_HOOK)
+
+
 def recluster_hooks(cfg: Config) -> list[dict]:
     """The hooks of a config that cluster."""
-    hooks = as_dicts(cfg.get('custom_hooks'))
-    return [hook for hook in hooks if hook.get('type') == RECLUSTER_HOOK]
+    return [
+        h for h in as_dicts(cfg.get('custom_hooks')) if is_recluster_hook(h)
+    ]

@@ -4,12 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, MODELS
 
 from .evaluation import METRICS
-from .listing import RECLUSTER_HOOK, as_dicts, dicts_at, recluster_hooks
+from .listing import (
+    RECLUSTER_HOOK,
+    as_dicts,
+    dicts_at,
+    is_a,
+    recluster_hooks,
+)
 from .mistakes import Mistake, do_you_mean, shown
-from .places import walk
+from .places import find, walk
 
 IGNORED = 255
 """Label that everything ignores unless told otherwise."""
@@ -201,7 +207,7 @@ def _slide(cfg: Config) -> Iterator[Mistake]:
 def _hooks(cfg: Config) -> Iterator[Mistake]:
     """Hooks that cluster: one for a USRN, none for other models."""
     count = len(recluster_hooks(cfg))
-    kind = cfg.model.get('type')
+    clusters = is_a(cfg.model, MODELS, 'USRN')
     if count > 1:
         yield Mistake(
             'custom_hooks',
@@ -209,7 +215,7 @@ def _hooks(cfg: Config) -> Iterator[Mistake]:
             'at its own times',
             'leave one of them',
         )
-    if kind == 'USRN' and not count:
+    if clusters and not count:
         yield Mistake(
             'custom_hooks',
             f' has no {RECLUSTER_HOOK}: nothing would ever be clustered, and '
@@ -218,9 +224,11 @@ def _hooks(cfg: Config) -> Iterator[Mistake]:
             f"add dict(type='{RECLUSTER_HOOK}', warmup_iters=4000, "
             'interval=4000)',
         )
-    if kind != 'USRN' and count:
+    known = find(MODELS, cfg.model.get('type'))
+    if count and known and not clusters:
         yield Mistake(
             'custom_hooks',
-            f' holds {RECLUSTER_HOOK}, but model.type is {kind}',
+            f' holds {RECLUSTER_HOOK}, but model.type is '
+            f'{cfg.model.get("type")}, which is no USRN',
             "take it out, or set model.type='USRN'",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from mmengine.config import Config
 
-from .listing import RECLUSTER_HOOK, dicts_at
+from .listing import dicts_at, is_recluster_hook
 from .mistakes import Mistake, shown
 
 
@@ -23,7 +23,7 @@ def schedule_mistakes(cfg: Config) -> Iterator[Mistake]:
         yield from _scheduler(path, scheduler, length)
     yield from _end_of_decay(cfg, length)
     for path, hook in dicts_at(cfg, 'custom_hooks'):
-        if hook.get('type') == RECLUSTER_HOOK:
+        if is_recluster_hook(hook):
             yield from _clusterings(path, hook, length)
     saving = (cfg.get('default_hooks') or {}).get('checkpoint')
     if saving and saving.get('by_epoch', True):

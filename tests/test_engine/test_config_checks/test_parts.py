@@ -2,7 +2,11 @@
 
 import pytest
 from mmseg.datasets.transforms import LoadAnnotations
-from mmseg.registry import TRANSFORMS
+from mmseg.registry import HOOKS, MODELS, TRANSFORMS
+
+from mmseg_usrn.engine.config_checks.listing import recluster_hooks
+from mmseg_usrn.engine.hooks import SubclassReclusterHook
+from mmseg_usrn.models import USRN
 
 HOOK = dict(type='SubclassReclusterHook', warmup_iters=2)
 LABELED = 'train_dataloader.dataset.labeled'
@@ -173,3 +177,18 @@ def test_loaders_of_other_names(found, name):
 def test_masks_in_the_root(found):
     folders = dict(img_path='images', seg_map_path='')
     assert found({'val_dataloader.dataset.data_prefix': folders}) == []
+
+
+def test_classes_derived_from_ours(toy_config, found, only, monkeypatch):
+    class OwnHook(SubclassReclusterHook):
+        pass
+
+    class OwnUSRN(USRN):
+        pass
+
+    monkeypatch.setitem(HOOKS.module_dict, 'OwnHook', OwnHook)
+    monkeypatch.setitem(MODELS.module_dict, 'OwnUSRN', OwnUSRN)
+    hook = dict(HOOK, type='OwnHook')
+    assert found({'model.type': 'OwnUSRN', 'custom_hooks': [hook]}) == []
+    assert recluster_hooks(toy_config) == [hook]
+    only({'custom_hooks': [hook, HOOK]}, 'SubclassReclusterHook 2 times')
