@@ -47,9 +47,10 @@ ON_REQUEST = {
     'demo': ('configs/usrn/demo.py', 64, 8),
     'voc 320, batch 8': (VOC, 320, 8),
     'ade20k 512, batch 2, 1,200 subclasses': (ADE20K, 512, 2, 1200),
+    'small 512, batch 4, 1,200 subclasses': (SMALL, 512, 4, 1200),
 }
-"""As above, for ``--model`` only: each takes minutes and gigabytes. A fourth
-number is that of the subclasses, if not the recipe's."""
+"""Settings that take minutes and gigabytes. A fourth number is that of the
+subclasses, if not the recipe's."""
 VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
 STEPS_OF_A_TURN = 4
