@@ -65,7 +65,7 @@ def main() -> None:
         nargs='+',
         default=SETTINGS,
         choices=SETTINGS | ON_REQUEST,
-        help='settings (default: %s)' % ', '.join(SETTINGS),
+        help=f'settings (default: {", ".join(SETTINGS)})',
     )
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--contenders', nargs='+', default=CONTENDERS)
