@@ -65,7 +65,9 @@ def main() -> None:
         nargs='+',
         default=SETTINGS,
         choices=SETTINGS | ON_REQUEST,
-        help=f'settings (default: {", ".join(SETTINGS)})',
+        metavar='SETTING',
+        help=f'default: {", ".join(map(repr, SETTINGS))}; on request: '
+        f'{", ".join(map(repr, ON_REQUEST))}',
     )
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--contenders', nargs='+', default=CONTENDERS)
