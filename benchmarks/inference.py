@@ -114,7 +114,7 @@ def print_paired(answers: dict[tuple[str, str], list[dict]]) -> None:
     for (contender, commit), rounds in answers.items():
         other = STOCK.get(contender)
         stock = next((a for key, a in answers.items() if key[0] == other), [])
-        if len(stock) > 1:
+        if len(rounds) == len(stock) > 1:
             ratios = [
                 base['seconds'] / own['seconds']
                 for base, own in zip(stock, rounds, strict=True)
@@ -139,16 +139,13 @@ def table(rows: list[dict]) -> str:
         '| --- | --- | --- | --- | --- |',
     ]
     for (setting, contender, commit), row in last.items():
-        base = next(
-            (
-                float(other['seconds'])
-                for key, other in last.items()
-                if key[:2] == (setting, STOCK.get(contender))
-            ),
+        stock = STOCK.get(contender)
+        base = last.get((setting, stock, commit)) or next(
+            (r for key, r in last.items() if key[:2] == (setting, stock)),
             None,
         )
         seconds = float(row['seconds'])
-        ratio = f'{base / seconds:.2f} x' if base else ''
+        ratio = f'{float(base["seconds"]) / seconds:.2f} x' if base else ''
         lines.append(
             f'| {setting} | {contender} | {commit} | {1e3 * seconds:.1f} '
             f'({1e3 * float(row["iqr"]):.1f}) | {ratio} |'

@@ -49,8 +49,8 @@ ON_REQUEST = {
     'ade20k 512, batch 2, 1,200 subclasses': (ADE20K, 512, 2, 1200),
     'small 512, batch 4, 1,200 subclasses': (SMALL, 512, 4, 1200),
 }
-"""Settings that take minutes and gigabytes. A fourth number is that of the
-subclasses, if not the recipe's."""
+"""Further settings, most of which take minutes and gigabytes. A fourth number
+is that of the subclasses, if not the recipe's."""
 VARIANTS = ('plain', 'tf32', 'amp', 'channels_last', 'compile')
 CONTENDERS = ('plain', 'paper', 'default', 'stock')
 STEPS_OF_A_TURN = 4

@@ -24,6 +24,7 @@ from mmseg_usrn.models.segmentors.semi_supervised import (
 from mmseg_usrn.models.semi import backward_within
 
 from .config_checks.mistakes import nearest
+from .config_checks.places import find
 from .feature_extraction import extract_labeled_features
 from .hooks.subclass_recluster_hook import SubclassReclusterHook, unwrap
 from .process_state import quiet, unchanged_randomness
@@ -142,9 +143,11 @@ class Trial:
         views = items[0]['data_samples']
         if isinstance(views, dict):
             check_views(views)
-        collate = dict(loader.get('collate_fn') or dict(type='pseudo_collate'))
-        function = FUNCTIONS.get(collate.pop('type'))
-        self.batch = function(items, **collate)
+        collate = loader.get('collate_fn') or dict(type='pseudo_collate')
+        options = dict(collate) if isinstance(collate, dict) else {}
+        function = find(FUNCTIONS, options.pop('type', collate))
+        assert function is not None  # config_mistakes found it
+        self.batch = function(items, **options)
 
     def learn_labeled(self) -> None:
         """Losses of labeled images and their gradients."""

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
 from mmengine.runner import CheckpointLoader
+from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader
 
 from mmseg_usrn.models.checkpoints import load_weights
 
+from .config_checks.places import find
 from .distributed import raise_on_all_ranks
 from .errors import NotFiniteError
 from .hooks.subclass_recluster_hook import unwrap
@@ -206,7 +209,7 @@ def _as_stream(dataloader: dict, seed: int) -> dict:
     sampler = dataloader.get('sampler')
     if not isinstance(sampler, dict):
         return dataloader
-    if sampler.get('type') != 'InfiniteSampler':
+    if find(DATA_SAMPLERS, sampler.get('type')) is not InfiniteSampler:
         return dataloader
     return {
         'collate_fn': dict(type='one_message_collate'),

@@ -19,7 +19,7 @@ def test_table_in_the_docs(benchmark, project_root):
 
 
 def test_a_table(benchmark):
-    """Twice the throughput; another commit has no row of the stock model."""
+    """Each against the stock model of its commit, if there is a row of it."""
     rows = [
         dict(
             benchmark='inference',
@@ -33,12 +33,16 @@ def test_a_table(benchmark):
             ('inference_model', 0.1, 'a'),
             ('predict', 0.05, 'a'),
             ('predict', 0.08, 'b'),
+            ('inference_model', 0.3, 'c'),
+            ('predict', 0.1, 'c'),
         )
     ]
     assert benchmark.table(rows).splitlines()[2:] == [
         '| small | inference_model | a | 100.0 (1.0) |  |',
         '| small | predict | a | 50.0 (1.0) | 2.00 x |',
         '| small | predict | b | 80.0 (1.0) | 1.25 x |',
+        '| small | inference_model | c | 300.0 (1.0) |  |',
+        '| small | predict | c | 100.0 (1.0) | 3.00 x |',
     ]
 
 

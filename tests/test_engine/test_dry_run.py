@@ -8,6 +8,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
@@ -198,3 +199,15 @@ def test_a_fault_of_ours_shows_as_it_is(try_out, monkeypatch):
     )
     with pytest.raises(TypeError, match='not callable'):
         try_out()
+
+
+@pytest.mark.parametrize(
+    'collate',
+    [pseudo_collate, dict(type=pseudo_collate), dict(type='pseudo_collate')],
+)
+def test_collate_functions(toy_config, collate):
+    """Given as MMEngine takes them, though it cannot print all of them."""
+    init_default_scope('mmseg')
+    runner = Runner.from_cfg(toy_config)
+    runner.cfg.train_dataloader.collate_fn = collate
+    try_one_batch(runner)

@@ -8,13 +8,16 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
+from mmseg_usrn.engine.hooks import SubclassReclusterHook
 from mmseg_usrn.engine.run_config import (
     add_common_arguments,
     check_paths,
     load_config,
     set_batch_size,
+    to_baseline,
     warn_about_batch_size,
 )
+from mmseg_usrn.models import USRN
 
 BOTH = ('train_dataloader', 'val_dataloader')
 
@@ -114,6 +117,18 @@ def test_baseline_is_the_stock_model_on_the_labeled_images(load, toy_config):
         assert baseline[budget] == recipe[budget]
     init_default_scope('mmseg')
     MODELS.build(baseline.model)
+
+
+def test_baseline_of_classes_given_as_such(toy_config):
+    class OwnHook(SubclassReclusterHook):
+        pass
+
+    toy_config.model.type = USRN
+    toy_config.custom_hooks = [dict(type=OwnHook), dict(type='IterTimerHook')]
+    init_default_scope('mmseg')
+    to_baseline(toy_config)
+    assert toy_config.model.type == 'EncoderDecoder'
+    assert toy_config.custom_hooks == [dict(type='IterTimerHook')]
 
 
 def test_baseline_takes_the_arguments_of_its_recipe(load):

@@ -94,7 +94,6 @@ class ForkedBackbone(BaseModule):
         Args:
             x: (N, 3, H, W) images.
         """
-        self._outputs.clear()
         recorders = [
             self.trunk.get_submodule(name).register_forward_hook(
                 _Record(self._outputs, name)
@@ -117,15 +116,12 @@ class ForkedBackbone(BaseModule):
         Args:
             x: The images that :meth:`forward_trunk` had.
         """
-        try:
-            if self.fork is None:
-                return self._outputs['features']
-            return self.fork(x)
-        finally:
-            self._outputs.clear()
+        if self.fork is None:
+            return self._outputs['features']
+        return self.fork(x)
 
     def forget_shared(self) -> None:
-        """Release what waits for the fork, if it does not come."""
+        """Release what waits for the fork: it came, or does not come."""
         self._outputs.clear()
 
     def shared_outputs(self) -> list[Tensor]:

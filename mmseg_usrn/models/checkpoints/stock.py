@@ -107,7 +107,8 @@ def stock_model(model: dict) -> dict:
     Args:
         model: Config of a segmentor of this package, or of a stock one.
     """
-    segmentor = MODELS.get(model['type'])
+    kind = model['type']
+    segmentor = MODELS.get(kind) if isinstance(kind, str) else kind
     stock = signature(EncoderDecoder).parameters
     own = signature(segmentor).parameters.keys() - stock.keys()
     kept = {name: value for name, value in model.items() if name not in own}

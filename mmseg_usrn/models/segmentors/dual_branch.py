@@ -26,7 +26,8 @@ class DualBranchSegmentor(SemiSupervisedSegmentor):
         """Losses of both branches on the same images, one after the other.
 
         Within a training step the graph of the class branch is released
-        before the subclass branch needs memory.
+        before the subclass branch needs memory, if it can be cut from the
+        trunk's, see :func:`backward_to_trunk`.
 
         Args:
             inputs: (N, 3, H, W) images.
@@ -60,10 +61,13 @@ class DualBranchSegmentor(SemiSupervisedSegmentor):
 
     def extract_dual_feat(self, inputs: Tensor) -> tuple:
         """Features of the class branch and of the subclass branch."""
-        return (
-            self.extract_class_feat(inputs),
-            self.extract_subclass_feat(inputs),
-        )
+        try:
+            return (
+                self.extract_class_feat(inputs),
+                self.extract_subclass_feat(inputs),
+            )
+        finally:
+            self.backbone.forget_shared()
 
     def extract_class_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Features of the class branch; the shared ones wait."""

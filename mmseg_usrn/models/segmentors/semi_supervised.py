@@ -4,7 +4,6 @@ Letters: ``N`` images, ``H, W`` pixels, ``h, w`` size of the unlabeled maps.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import add_teacher_keys
 from ..losses import has_plain_loss, head_losses
-from ..semi import mean_losses, strong_views, two_pass_step
+from ..semi import Backward, mean_losses, strong_views, two_pass_step
 from .memory_format import use_channels_last
 from .pointwise import pointwise_convolutions, use_onednn
 
@@ -35,10 +34,12 @@ class SemiSupervisedSegmentor(EncoderDecoder):
                     forward_unlabeled               by the teacher, if any
                     make_pseudo_labels
                 loss_by_view(unsup_strong)          mean over the views
-                    forward_unlabeled               USRN: branch by branch
+                    forward_unlabeled
                     loss_by_pseudo_labels
 
-    Without a teacher the strong views are forwarded before the weak one.
+    Without a teacher the strong views are forwarded before the weak one. With
+    one, the views of a USRN are forwarded branch by branch, each followed by
+    its loss.
 
     There may be several strong views, ``unsup_strong``, ``unsup_strong2`` and
     so on: what the pipeline of the unlabeled images makes. ``predict`` and
@@ -83,13 +84,15 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         self.unsup_loss_weight = unsup_loss_weight
         self.unsup_downsample = unsup_downsample
         self.teacher = None
-        self.backward: Callable[[Tensor], None] | None = None
+        self.backward: Backward | None = None
         self._uses_onednn = False
 
     def train(self, mode: bool = True) -> 'SemiSupervisedSegmentor':
-        """As in PyTorch; convolutions are as fast as they can be.
+        """As in PyTorch; convolutions of one pixel go to oneDNN on a CPU.
 
-        Those of the stock model are computed as there in evaluation.
+        In evaluation they are computed as those of the stock model. A model
+        that is moved to another device changes at the next call, which
+        MMEngine's loop makes before every iteration.
         """
         super().train(mode)
         on_cpu = next(self.parameters()).device.type == 'cpu'

@@ -135,7 +135,7 @@ class USRN(DualBranchSegmentor):
             data_samples: N samples with ``gt_sem_seg``, ``gt_cell_map`` and
                 the meta entry ``labeled_index``.
         """
-        if not self.subclass_table.is_ready:
+        if self.is_warming_up:
             return {
                 **self.loss_by_class(self.extract_feat(inputs), data_samples),
                 'sup_subclass.loss_ce': self._zero_subclass_loss(),
@@ -206,35 +206,51 @@ class USRN(DualBranchSegmentor):
         """
         class_logits, subclass_logits = logits
         return {
-            **self._unsup_class_loss(class_logits, pseudo),
-            **self._unsup_subclass_loss(subclass_logits, pseudo),
+            **self.unsup_class_loss(class_logits, pseudo),
+            **self.unsup_subclass_loss(subclass_logits, pseudo),
         }
 
     def loss_by_view(
         self, inputs: Tensor, pseudo: PseudoLabels, weight: float
     ) -> dict[str, Tensor]:
-        """As in the base class, but branch by branch."""
+        """As in the base class, but branch by branch.
+
+        The losses are :meth:`unsup_class_loss` and
+        :meth:`unsup_subclass_loss`.
+        """
         head, downsample = self.decode_head, self.unsup_downsample
         return self.loss_by_branches(
             inputs,
-            lambda feats: self._unsup_class_loss(
+            lambda feats: self.unsup_class_loss(
                 unlabeled_logits(head.class_head, feats, downsample), pseudo
             ),
-            lambda feats: self._unsup_subclass_loss(
+            lambda feats: self.unsup_subclass_loss(
                 unlabeled_logits(head.subclass_head, feats, downsample), pseudo
             ),
             weight,
         )
 
-    def _unsup_class_loss(
+    def unsup_class_loss(
         self, logits: Tensor, pseudo: PseudoLabels
     ) -> dict[str, Tensor]:
+        """Loss of the class branch on a strong view.
+
+        Args:
+            logits: (N, K, h, w) class logits of the strong view.
+            pseudo: Labels and masks of the weak view, (N, h, w).
+        """
         loss = masked_cross_entropy(logits, pseudo.classes, pseudo.class_mask)
         return {'unsup_class.loss_ce': self.unsup_loss_weight * loss}
 
-    def _unsup_subclass_loss(
+    def unsup_subclass_loss(
         self, logits: Tensor, pseudo: PseudoLabels
     ) -> dict[str, Tensor]:
+        """Loss of the subclass branch on a strong view, and shares of labels.
+
+        Args:
+            logits: (N, S, h, w) subclass logits of the strong view.
+            pseudo: Labels and masks of the weak view, (N, h, w).
+        """
         loss = masked_cross_entropy(
             logits, pseudo.subclasses, pseudo.subclass_mask
         )

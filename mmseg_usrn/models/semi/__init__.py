@@ -1,6 +1,6 @@
 """Semi-supervised training: gate, pseudo labels, teacher."""
 
-from .branch_backward import backward_to_trunk, bring_gradients
+from .branch_backward import Backward, backward_to_trunk, bring_gradients
 from .entropy_gate import GATE_RULES, entropy_gate, normalized_entropy
 from .label_steps import LabelSteps, evaluation_mode, trace_pseudo_labels
 from .mean_teacher import MeanTeacher, build_teacher
@@ -16,6 +16,7 @@ from .two_pass_step import backward_within, two_pass_step
 
 __all__ = [
     'GATE_RULES',
+    'Backward',
     'LabelSteps',
     'MeanTeacher',
     'PseudoLabels',

@@ -6,13 +6,16 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 
+Backward = Callable[[Tensor], None]
+"""``Tensor.backward``, or what an optimiser wrapper makes of it."""
+
 Waiting = list[tuple[Tensor, Tensor]]
 """Outputs of the trunk and gradients that are still to be added to them."""
 
 
 @torch.compiler.disable  # reads the graph that autograd records
 def backward_to_trunk(
-    loss: Tensor, shared: Iterable[Tensor], backward: Callable[[Tensor], None]
+    loss: Tensor, shared: Iterable[Tensor], backward: Backward
 ) -> Waiting | None:
     """Run backward over what a branch owns, so that its graph can be released.
 
@@ -24,9 +27,11 @@ def backward_to_trunk(
 
     Returns:
         What :func:`bring_gradients` brings to the trunk. None, and nothing is
-        done, where the branch starts from an output and from another that is
-        computed from it, where reentrant checkpoints hide a part of the
-        graph, and where there is nothing to learn.
+        done, where a part of the trunk is reached past its outputs, such as
+        when one output is computed from another or a weight is in trunk and
+        branch; where reentrant checkpoints hide a part of the graph; where
+        hooks of the weights would run twice; and where there is nothing to
+        learn.
     """
     starts = {
         (out.grad_fn, out.output_nr): out for out in shared if out.grad_fn
@@ -38,10 +43,13 @@ def backward_to_trunk(
     reached = {edge for edge in edges if edge[0] in ends}
     first = {node for node, _ in reached}
     own = {loss.grad_fn, *(node for node, _ in edges - reached)}
-    nested = first & {node for node, _ in _edges_behind(first)}
+    nested = (first | own) & {node for node, _ in _edges_behind(first)}
     hidden = any('CheckpointFunction' in node.name() for node in own)
     parameters = [n.variable for n in own if hasattr(n, 'variable')]
-    if nested or hidden or not parameters or not reached <= starts.keys():
+    hooked = any(parameter._backward_hooks for parameter in parameters)
+    if nested or hidden or hooked or not reached <= starts.keys():
+        return None
+    if not parameters:
         return None
     waiting: Waiting = []
     outputs = [starts[edge] for edge in reached]

@@ -77,7 +77,8 @@ def trace_pseudo_labels(model: Any, inputs: Tensor) -> LabelSteps:
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Evaluation mode; every module gets its own mode back."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    for module, _ in modes:  # not `eval`, which may change more
+        module.training = False
     try:
         yield
     finally:

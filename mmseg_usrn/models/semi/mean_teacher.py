@@ -32,11 +32,11 @@ class MeanTeacher(ExponentialMovingAverage):
                 'switches the teacher off'
             )
         super().__init__(student, momentum=momentum, update_buffers=True)
-        self.module.eval()
+        self.eval()
 
     def train(self, mode: bool = True) -> 'MeanTeacher':
-        """Nothing: whatever its student does, a teacher evaluates."""
-        return self
+        """Evaluation mode, whatever its student does."""
+        return super().train(False)
 
     def reset(self) -> None:
         """Let the next :meth:`update` copy the student."""

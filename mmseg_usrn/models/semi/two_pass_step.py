@@ -1,13 +1,13 @@
 """Training step that learns from labeled images, then from unlabeled ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-Backward = Callable[[Tensor], None]
+from .branch_backward import Backward
 
 
 def two_pass_step(

@@ -189,6 +189,7 @@ def test_classes_derived_from_ours(toy_config, found, only, monkeypatch):
     monkeypatch.setitem(HOOKS.module_dict, 'OwnHook', OwnHook)
     monkeypatch.setitem(MODELS.module_dict, 'OwnUSRN', OwnUSRN)
     hook = dict(HOOK, type='OwnHook')
+    assert found({'model.type': OwnUSRN, 'custom_hooks': [hook]}) == []
     assert found({'model.type': 'OwnUSRN', 'custom_hooks': [hook]}) == []
     assert recluster_hooks(toy_config) == [hook]
     only({'custom_hooks': [hook, HOOK]}, 'SubclassReclusterHook 2 times')

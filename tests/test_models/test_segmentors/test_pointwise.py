@@ -35,6 +35,9 @@ def kernels(model, images):
     return {event.key for event in record.key_averages()}
 
 
+@pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available(), reason='needs oneDNN'
+)
 @pytest.mark.parametrize('part', ['model', 'teacher'])
 def test_training_takes_no_slow_convolution(model, part):
     model.train()

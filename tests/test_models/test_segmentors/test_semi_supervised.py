@@ -1,4 +1,4 @@
-"""The step with two backward passes against one over the joint loss."""
+"""The step with several backward passes against one over the joint loss."""
 
 from copy import deepcopy
 

@@ -131,8 +131,23 @@ def two_outputs_of_one_node(network, x):
     return first(one).sum() + first(out).sum(), [one, out]
 
 
+def tied(network, x):
+    """A weight of the trunk in the branch."""
+    trunk, first, _ = network
+    out = trunk[1](trunk[0](x))
+    return first(trunk[1](out)).sum(), [out]
+
+
+def hooked(network, x):
+    """A weight whose gradient a hook changes."""
+    trunk, first, _ = network
+    first[0].weight.register_hook(lambda gradient: 0.5 * gradient)
+    out = trunk[1](trunk[0](x))
+    return first(out).sum(), [out]
+
+
 @pytest.mark.parametrize(
-    'branch', [nested, checkpointed, two_outputs_of_one_node]
+    'branch', [nested, checkpointed, two_outputs_of_one_node, tied, hooked]
 )
 def test_graphs_that_cannot_be_cut_are_left_alone(network, x, branch):
     loss, shared = branch(network, x)

@@ -5,6 +5,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
+from mmseg_usrn.models.segmentors.pointwise import pointwise_convolutions
 from mmseg_usrn.models.semi import trace_pseudo_labels
 
 
@@ -87,8 +88,10 @@ def test_without_a_teacher_the_model_labels_in_evaluation_mode(
         fill(model.subclass_table)
     model.backbone.eval()  # as frozen norms; the rest stays in training mode
     before = state_of(model)
+    dilations = {c.dilation for c in pointwise_convolutions(model)}
     steps = trace_pseudo_labels(model, inputs)
     check_unchanged(model, before)
+    assert {c.dilation for c in pointwise_convolutions(model)} == dilations
     pseudo = model.eval().get_pseudo_labels(inputs)
     labels = pseudo.classes if kind == 'USRN' else pseudo[0]
     assert torch.equal(steps.labels, labels)

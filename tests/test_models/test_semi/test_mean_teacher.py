@@ -39,7 +39,7 @@ def test_evaluates_while_its_student_trains(student):
     student.teacher = MeanTeacher(student, momentum=0.25)
     student.eval().train()
     assert student[1].training
-    assert not any(m.training for m in student.teacher.module.modules())
+    assert not any(m.training for m in student.teacher.modules())
 
 
 def test_takes_no_gradient(student):
