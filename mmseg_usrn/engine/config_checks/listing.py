@@ -1,14 +1,13 @@
 """Reading of entries that hold one dict or several."""
 
 from collections.abc import Iterator
-from inspect import getmro, isclass
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry
 from mmseg.registry import HOOKS
 
-from .places import find
+from .places import find, lineage
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
 
@@ -44,8 +43,7 @@ def is_a(node: Any, registry: Registry, name: str) -> bool:
         registry: Where its ``type`` is looked up.
         name: Name of the class.
     """
-    cls = find(registry, (node or {}).get('type'))
-    return isclass(cls) and name in [base.__name__ for base in getmro(cls)]
+    return name in lineage(find(registry, (node or {}).get('type')))
 
 
 def is_recluster_hook(hook: dict) -> bool:

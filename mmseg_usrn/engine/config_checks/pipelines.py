@@ -1,13 +1,12 @@
 """Transforms that stand where they do harm."""
 
 from collections.abc import Iterator, Mapping
-from inspect import isclass
 from typing import Any
 
 from mmengine.config import Config
 
 from .mistakes import Mistake
-from .places import Place, walk
+from .places import Place, lineage, walk
 
 GEOMETRIC = frozenset(
     (
@@ -134,9 +133,8 @@ def may_load_masks(step: Any) -> bool:
         step: A step of a pipeline.
     """
     for place in walk([step], ('pipeline',)):
-        bases = getattr(place.cls, '__mro__', ())
         known = place.cls is None or place.cls.__module__.startswith(STACK)
-        if not known or any(loads_masks(base.__name__) for base in bases):
+        if not known or any(map(loads_masks, lineage(place.cls))):
             return True
     return False
 
@@ -154,6 +152,5 @@ def step_name(step: Any) -> str:
 
 def _is_kind(place: Place, names: frozenset[str]) -> bool:
     """Whether a transform or one of its bases is among some names."""
-    if place.cls is None or not isclass(place.cls):
-        return step_name(place.config) in names
-    return any(base.__name__ in names for base in place.cls.__mro__)
+    own = lineage(place.cls) or [step_name(place.config)]
+    return not names.isdisjoint(own)

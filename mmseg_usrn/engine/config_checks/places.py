@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from inspect import Parameter, isclass, signature
+from inspect import Parameter, getmro, isclass, signature
 from typing import Any
 
 from mmengine.config import Config
@@ -213,6 +213,17 @@ def names_in(kind: Registry) -> list[str]:
     """All names of a registry and of the one above it."""
     names = list(kind.module_dict)
     return names + (list(kind.parent.module_dict) if kind.parent else [])
+
+
+def lineage(cls: Callable | None) -> list[str]:
+    """Names of a class and of its bases, or of a function; none of None.
+
+    Args:
+        cls: What a dict builds.
+    """
+    if cls is None:
+        return []
+    return [one.__name__ for one in (getmro(cls) if isclass(cls) else [cls])]
 
 
 @cache

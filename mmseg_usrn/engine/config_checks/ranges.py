@@ -6,7 +6,6 @@ for each number of a list.
 
 import math
 from collections.abc import Iterator
-from inspect import isclass
 from numbers import Real
 from typing import Any
 
@@ -15,7 +14,7 @@ from mmengine.config import Config
 from mmseg_usrn.models.semi import GATE_RULES
 
 from .mistakes import Mistake, do_you_mean, shown
-from .places import Place, places
+from .places import Place, lineage, places
 
 POSITIVE, NOT_NEGATIVE = '(0, inf)', '[0, inf)'
 COUNT, SHARE = '[1, inf)', '[0, 1]'
@@ -172,13 +171,8 @@ def range_mistakes(cfg: Config, roots: tuple[str, ...]) -> Iterator[Mistake]:
 def _ranges_of(place: Place) -> dict[str, str]:
     if place.cls is None:
         return PLAIN.get(place.key, {})
-    names = (
-        [c.__name__ for c in place.cls.__mro__]
-        if isclass(place.cls)
-        else [place.cls.__name__]
-    )
     found = dict(EVERYWHERE)
-    for name in reversed(names):
+    for name in reversed(lineage(place.cls)):
         found.update(RANGES.get(name, {}))
     return found
 
