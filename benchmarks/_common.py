@@ -1,5 +1,6 @@
 """Parts that the benchmarks share: commits, processes that take turns."""
 
+import argparse
 import contextlib
 import csv
 import json
@@ -7,7 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -133,6 +134,35 @@ def stop(process: subprocess.Popen) -> None:
     """Let a process end."""
     process.stdin.close()
     process.wait()
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Options that :func:`report` reads."""
+    parser.add_argument('--save', action='store_true', help='keep the rows')
+    parser.add_argument(
+        '--table', action='store_true', help='print the rows that are kept'
+    )
+
+
+def report(
+    args: argparse.Namespace,
+    table: Callable[[list[dict]], str],
+    measured: Iterable[list[dict]],
+) -> None:
+    """Print the table of the rows that are kept, or measure new ones.
+
+    Args:
+        args: Of :func:`add_report_options`.
+        table: Makes Markdown of rows.
+        measured: Measures the rows of a setting when it is asked for them.
+    """
+    if args.table:
+        print(table(load_rows()))
+        return
+    for rows in measured:
+        print(table(rows), flush=True)
+        if args.save:
+            save_rows(rows)
 
 
 def result_row(

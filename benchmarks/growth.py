@@ -42,22 +42,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('quantities', nargs='*', choices=[*SIZES, []])
     parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--save', action='store_true')
-    parser.add_argument('--table', action='store_true')
+    _common.add_report_options(parser)
     parser.add_argument('--one', nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         quantity, size = args.one
         print(json.dumps(measure_one(quantity, int(size))))
         return
-    if args.table:
-        print(table(_common.load_rows()))
-        return
-    for quantity in args.quantities or SIZES:
-        rows = measure(quantity, args.rounds)
-        print(table(rows), flush=True)
-        if args.save:
-            _common.save_rows(rows)
+    wanted = args.quantities or SIZES
+    _common.report(args, table, (measure(q, args.rounds) for q in wanted))
 
 
 def measure(quantity: str, rounds: int) -> list[dict]:

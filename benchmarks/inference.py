@@ -54,21 +54,14 @@ def main() -> None:
     add('--contenders', nargs='+', default=CONTENDERS, choices=CONTENDERS)
     add('--compare', metavar='REV', help='another commit')
     add('--device', choices=('cpu', 'cuda'), default='cpu')
-    add('--save', action='store_true')
-    add('--table', action='store_true')
+    _common.add_report_options(parser)
     add('--serve', nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
         serve(*args.serve)
         return
-    if args.table:
-        print(table(_common.load_rows()))
-        return
-    for setting in args.model:
-        rows = measure(setting, args)
-        print(table(rows), flush=True)
-        if args.save:
-            _common.save_rows(rows)
+    measured = (measure(setting, args) for setting in args.model)
+    _common.report(args, table, measured)
 
 
 def measure(setting: str, args: argparse.Namespace) -> list[dict]:

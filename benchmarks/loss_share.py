@@ -30,16 +30,12 @@ def main() -> None:
     parser.add_argument('--model', default='small 128', choices=settings)
     parser.add_argument('--rounds', type=int, default=10)
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cpu')
-    parser.add_argument('--save', action='store_true')
-    parser.add_argument('--table', action='store_true')
+    _common.add_report_options(parser)
     args = parser.parse_args()
-    if args.table:
-        print(table(_common.load_rows()))
-        return
-    rows = measure(args.model, args.device, args.rounds)
-    print(table(rows), flush=True)
-    if args.save:
-        _common.save_rows(rows)
+    settings = [args.model]
+    _common.report(
+        args, table, (measure(s, args.device, args.rounds) for s in settings)
+    )
 
 
 def measure(setting: str, device: str, rounds: int) -> list[dict]:

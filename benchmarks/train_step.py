@@ -79,21 +79,14 @@ def main() -> None:
     parser.add_argument(
         '--seconds', type=float, default=1e9, help='no new round after these'
     )
-    parser.add_argument('--save', action='store_true')
-    parser.add_argument('--table', action='store_true')
+    _common.add_report_options(parser)
     parser.add_argument('--serve', nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
         serve(*args.serve)
         return
-    if args.table:
-        print(table(_common.load_rows()))
-        return
-    for setting in args.model:
-        rows = measure(setting, args)
-        print(table(rows), flush=True)
-        if args.save:
-            _common.save_rows(rows)
+    measured = (measure(setting, args) for setting in args.model)
+    _common.report(args, table, measured)
 
 
 def measure(setting: str, args: argparse.Namespace) -> list[dict]:
