@@ -1,7 +1,6 @@
 """Facts about single images and masks, as training loads them."""
 
 import hashlib
-import math
 import os
 import re
 from base64 import b64encode
@@ -17,12 +16,11 @@ from mmseg_usrn.datasets.mask_formats.colors import color_codes
 from .counts import count_levels, count_values
 from .headers import Header, read_header
 from .loaders import Loaders
+from .ranges import find_range, full_value
 
 THUMBNAIL = (16, 16)  # width and height, pixels
 HALFWAY = (256, 256)  # a multiple: OpenCV averages whole cells quickly
 SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-# Values of 16 bits below this are below a quarter of full brightness.
-DARK_PEAK = 2**14
 FEW_LEVELS = 32  # fewer than a photograph has, unless it is nearly black
 MAX_TEXT = 240  # characters of a loader's error
 # The values of the file are looked at, before rules change them.
@@ -40,8 +38,9 @@ class ImageFacts:
         orientation: How EXIF wants the picture turned, 1 (not) to 8.
         turned: Whether loading swaps width and height.
         digest: Hash of the file's content.
-        peak: Largest value of an image of more than 8 bits, else 0.
-        low: Smallest value of such an image.
+        peak: Largest value of an image of more than 8 bits, without outliers
+            and values for "no data"; else 0.
+        low: Smallest value of such an image, at most 0.
         thumbnail: A small grayscale version, base64.
         levels: Grey levels that cover nearly all of the picture: a photograph
             has many, a mask few, even one that compression has blurred.
@@ -50,7 +49,7 @@ class ImageFacts:
         channels: Channels as loaded.
         bands: Bands of a file whose bands are no colours, else 0.
         kind: Type of the values as loaded, ``'uint8'`` for most.
-        mean: Mean of an image that has no colours, else 0.
+        mean: Mean of an image that has no colours, as stored, else 0.
     """
 
     fault: str = ''
@@ -191,12 +190,14 @@ def _describe_image(
     )
     facts.kind = str(image.dtype)
     facts.channels = image[0, 0].size
+    low, high = 0, 255
     if image.dtype != np.uint8:
-        facts.peak, facts.low = _range(image)
-        image = to_uint8(image, facts.low, full_value(facts.peak))
+        facts.low, facts.peak = find_range(image)
+        low, high = facts.low, full_value(facts.peak)
+        image = to_uint8(image, low, high)
     few = image[::8, ::8].reshape(-1, facts.channels)
-    if facts.channels not in (1, 3):
-        facts.mean = float(few.mean())
+    if facts.channels != 3:
+        facts.mean = low + float(few.mean()) / 255 * (high - low)
     facts.colored = bool((few != few[:, :1]).any())
     gray = image if image.ndim == 2 else _to_gray(image)
     small = cv2.resize(gray, HALFWAY)
@@ -205,30 +206,6 @@ def _describe_image(
     facts.levels = count_levels(gray)
     if facts.levels <= FEW_LEVELS and not facts.colored:
         facts.values = list(count_values(gray))
-
-
-def _range(image: np.ndarray) -> tuple[float, float]:
-    """Largest and smallest value, numbers only."""
-    if image.dtype.kind != 'f':
-        return int(image.max()), min(int(image.min()), 0)
-    numbers = image[np.isfinite(image)]
-    if not numbers.size:
-        return 0.0, 0.0
-    return float(numbers.max()), min(float(numbers.min()), 0.0)
-
-
-def full_value(peak: float) -> float:
-    """The value that stands for full brightness.
-
-    Args:
-        peak: Largest value that was found.
-
-    Returns:
-        1.0 for floating-point values up to 1, else the next ``2**n - 1``.
-    """
-    if isinstance(peak, float) and peak <= 1:
-        return 1.0
-    return 2 ** max(math.ceil(peak).bit_length(), 8) - 1
 
 
 def _to_gray(image: np.ndarray) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from mmseg_usrn.datasets.image_files import name_some
 
-from .files import DARK_PEAK, full_value
 from .masks import labeled_pixels, mask_findings, missing_classes
 from .overlap import overlap_findings
 from .parts import Part, Source
+from .ranges import DARK_PEAK, full_value
 from .report import DataReport, Finding, error, warning
 from .scan import Scan
 from .strangers import stranger_findings

@@ -8,6 +8,7 @@ from fractions import Fraction
 from mmengine.registry import init_default_scope
 
 from mmseg_usrn.datasets.class_names import load_classes
+from mmseg_usrn.datasets.folder_dataset import stores_values
 from mmseg_usrn.datasets.palette import check_classes
 
 from .findings import make_report
@@ -26,6 +27,7 @@ from .suggestions import (
     Suggestion,
     apply_settings,
     label_notes,
+    number_classes,
     refuse_lost_background,
     suggest_settings,
 )
@@ -125,8 +127,9 @@ def look_at_folders(request: Request) -> OwnData:
     data = OwnData(meta, parts, suggest_settings(scan, request.small))
     if 'mask_format' in labeled.settings:
         data.suggestion.note = labeled.evidence
-    if meta.get('values'):
-        data.suggestion.labels = _label_map(meta.pop('values'))
+    values = meta.pop('values', None)
+    if values and stores_values(labeled.settings.get('mask_format')):
+        number_classes(values, data.suggestion)
     else:
         refuse_lost_background(meta['classes'], data.suggestion)
     apply_settings(scan, data.suggestion)
@@ -138,7 +141,8 @@ def look_at_folders(request: Request) -> OwnData:
 def _settle(data: OwnData, scan: Scan, request: Request, listed: bool) -> None:
     """Decide which images are labeled and which unlabeled."""
     left_out = leave_strangers_out(scan)
-    data.notes = label_notes(data.suggestion) + left_out.notes
+    data.notes = label_notes(data.suggestion) + data.suggestion.range_notes
+    data.notes += left_out.notes
     masks = mask_files(scan)
     drawn = draw_labeled_part(scan, request.labeled_part, request.seed)
     labeled = data.parts['labeled']
@@ -219,9 +223,3 @@ def _class_files(folders: list[str]) -> Iterator[str]:
                 if osp.isfile(path):
                     yield path
             folder = osp.dirname(folder)
-
-
-def _label_map(values: list[int]) -> dict:
-    """Label settings of classes whose file numbers them with gaps."""
-    label_map = {value: index for index, value in enumerate(values)}
-    return dict(label_map={v: i for v, i in label_map.items() if v != i})

@@ -1,17 +1,19 @@
 """Settings that suit own images and masks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean, median
 
 from mmseg.registry import TRANSFORMS
 
+from mmseg_usrn.datasets.label_rules import label_map_of
 from mmseg_usrn.datasets.mask_formats.named import find_background
 from mmseg_usrn.datasets.transforms import LoadBands
 
-from .files import DARK_PEAK, ImageFacts, MaskFacts, full_value
+from .files import ImageFacts, MaskFacts
 from .labels import LabelRules, likely_cause
+from .ranges import DARK_PEAK, full_value
 from .scan import Scan
 
 MAX_SIDE = 1024  # Larger images are trained at this shorter side, pixels.
@@ -19,6 +21,8 @@ MAX_CROP = 512
 SMALL_SIDE, SMALL_CROP = 320, 192  # the same for trainings on a CPU
 CROP_STEP = 64
 LONGEST = 4  # Longer side that a resize allows, in shorter sides.
+FLAT = 16  # Grey levels that are too few to see anything.
+MAX_OTHERS = 12  # values without a class; more are a mistake
 
 
 @dataclass
@@ -34,7 +38,8 @@ class Suggestion:
         crop_size: Height and width of the training crops.
         load_image: The step that loads images.
         bands: Number of bands of images that have no colours, else 0.
-        mean: Mean of their values.
+        mean: Mean of their values as loaded, 0 to 255.
+        range_notes: What the user should know of the values of the images.
     """
 
     labels: dict = field(default_factory=dict)
@@ -47,6 +52,7 @@ class Suggestion:
     )
     bands: int = 0
     mean: float = 0.0
+    range_notes: list[str] = field(default_factory=list)
 
 
 def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
@@ -66,15 +72,18 @@ def suggest_settings(scan: Scan, small: bool = False) -> Suggestion:
     labels, note = find_label_settings(masks, len(labeled.classes))
     limits = (SMALL_SIDE, SMALL_CROP) if small else (MAX_SIDE, MAX_CROP)
     scale, crop_size = find_sizes(labeled.images.values(), *limits)
+    loader = find_image_loader(images, labeled.sources[0].loaders.images[0])
+    bands = [f for f in images if f.width and f.channels != 3]
     return Suggestion(
         labels,
         frozenset(value for mask in masks for value in mask.values),
         note,
         scale,
         crop_size,
-        find_image_loader(images, labeled.sources[0].loaders.images[0]),
-        max((f.channels for f in images if f.mean), default=0),
-        mean([f.mean for f in images if f.mean] or [0.0]),
+        loader,
+        max((f.channels for f in bands), default=0),
+        mean([_as_loaded(f.mean, f, loader) for f in bands] or [0.0]),
+        range_notes(images, loader),
     )
 
 
@@ -141,6 +150,25 @@ def refuse_lost_background(
         )
 
 
+def number_classes(values: Sequence[int], suggestion: Suggestion) -> None:
+    """Read the masks by the numbers that a file gives the classes.
+
+    Args:
+        values: Number of every class, in the order of the classes.
+        suggestion: Changed in place.
+    """
+    others = suggestion.values - {*values, LabelRules.ignore_index}
+    suggestion.note = f'values {_named(suggestion.values)}; '
+    suggestion.note += f'the classes have the numbers {_named(values)}'
+    if others:
+        suggestion.note += ', and what has another one counts as not labeled'
+    few = others if len(others) <= MAX_OTHERS else ()
+    if list(values) == [*range(1, len(values) + 1)] and others <= {0}:
+        suggestion.labels = dict(reduce_zero_label=True)
+    else:
+        suggestion.labels = dict(label_map=label_map_of(values, few))
+
+
 def label_notes(suggestion: Suggestion) -> list[str]:
     """What was guessed about the values of the masks, for the user to read."""
     if not suggestion.labels:
@@ -151,7 +179,42 @@ def label_notes(suggestion: Suggestion) -> list[str]:
     return [f'the masks have {suggestion.note}; read with {settings}']
 
 
-def _named(values: Mapping[int, int]) -> str:
+def range_notes(images: Iterable[ImageFacts], loader: dict) -> list[str]:
+    """Say which images a loader makes nearly flat, for the user to read.
+
+    Args:
+        images: Facts of images, looked at as they are stored.
+        loader: Config of the step that loads them.
+    """
+    deep = [f for f in images if f.width and f.kind != 'uint8']
+    limits = {k: v for k, v in loader.items() if k.endswith('_value')}
+    flat = [
+        facts
+        for facts in deep
+        if limits
+        and _as_loaded(facts.peak, facts, loader)
+        < _as_loaded(facts.low, facts, loader) + FLAT
+    ]
+    if not flat:
+        return []
+    settings = ', '.join(f'{k}={v:g}' for k, v in limits.items())
+    low, peak = min(f.low for f in flat), max(f.peak for f in flat)
+    return [
+        f'{len(flat)} of {len(deep)} images have values from {low:g} to '
+        f'{peak:g} only and load nearly flat with {settings}: if the others '
+        'are of another unit, leave them out; else change load_image'
+    ]
+
+
+def _as_loaded(value: float, facts: ImageFacts, loader: dict) -> float:
+    """What a loader makes of a stored value of an image, 0 to 255."""
+    low, high = loader.get('min_value', 0), loader.get('max_value', 255)
+    if facts.kind == 'uint8':
+        return value
+    return min(max((value - low) / (high - low), 0), 1) * 255
+
+
+def _named(values: Iterable[int]) -> str:
     names = [str(value) for value in sorted(values)]
     if len(names) > 12:
         names = [*names[:6], '...', *names[-3:]]

@@ -37,8 +37,8 @@ def load_classes(path: str | Path) -> dict:
 
     Returns:
         ``dict(classes=(...))`` in the order of the numbers, if there are
-        some; ``palette`` if there are colours; ``values`` if the numbers are
-        neither 0, 1, 2, ... nor 1, 2, 3, ...
+        some; ``palette`` if there are colours; ``values``, the numbers, if
+        they are not 0, 1, 2, ...
 
     Raises:
         ValueError: If the file is missing or of another form.
@@ -146,9 +146,6 @@ def _in_order(numbers: list[int], names: list) -> dict:
     pairs = sorted(zip(numbers, names, strict=True), key=lambda p: p[0])
     values = [number for number, _ in pairs]
     meta = dict(classes=[name for _, name in pairs])
-    if values not in (
-        list(range(len(values))),
-        list(range(1, len(values) + 1)),
-    ):
+    if values != list(range(len(values))):
         meta['values'] = values
     return meta

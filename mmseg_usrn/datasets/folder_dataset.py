@@ -18,7 +18,9 @@ from .image_files import (
     name_some,
     one_per_stem,
 )
+from .label_rules import label_map_of
 from .mask_formats import MaskLoader, with_mask_loader
+from .mask_formats.images import LoadThresholdMasks
 from .palette import check_classes, default_palette
 from .splits import read_split
 
@@ -78,8 +80,13 @@ class FolderSegDataset(BaseSegDataset):
     ) -> None:
         metainfo = _metainfo(metainfo, classes_file, kwargs)
         values = metainfo.pop('values', None)
-        if values and label_map is None:
-            label_map = {value: index for index, value in enumerate(values)}
+        if values and label_map is None and stores_values(mask_format):
+            reduced = bool(kwargs.get('reduce_zero_label'))
+            ignore_index = kwargs.get('ignore_index', 255)
+            label_map = label_map_of(
+                [value - reduced for value in values],
+                ignore_index=ignore_index,
+            )
         self.has_mask_format = mask_format is not None
         self.mask_loader = _mask_loader(mask_format, metainfo, kwargs)
         super().__init__(
@@ -221,6 +228,17 @@ def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:
         meta = check_classes(dict(metainfo), 'metainfo')
     meta.setdefault('palette', default_palette(len(meta['classes'])))
     return meta
+
+
+def stores_values(mask_format: dict | None) -> bool:
+    """Whether masks hold the numbers of classes, not names or colours.
+
+    Args:
+        mask_format: Config of their loader, None for the usual one.
+    """
+    cls = TRANSFORMS.get(mask_format['type']) if mask_format else MaskLoader
+    named = getattr(cls, 'takes_classes', False)
+    return not (named or cls is LoadThresholdMasks)
 
 
 def _mask_loader(mask_format, metainfo: dict, kwargs: dict) -> MaskLoader:

@@ -1,5 +1,7 @@
 """From the values of a mask file to class indices."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 
@@ -33,3 +35,25 @@ def relabel(
         for old, new in label_map.items():
             labels[before == old] = new
     return labels
+
+
+def label_map_of(
+    values: Sequence[int],
+    others: Iterable[int] = (),
+    ignore_index: int = 255,
+) -> dict[int, int]:
+    """The ``label_map`` of masks that number their classes in their own way.
+
+    Args:
+        values: Number of every class, in the order of the classes.
+        others: Values of masks that are no class.
+        ignore_index: Value of pixels without a label.
+
+    Returns:
+        New value of each value that changes. What is no class and would pass
+        for the index of one is not labeled.
+    """
+    no_class = {*range(len(values)), *others} - {*values, ignore_index}
+    label_map = dict.fromkeys(sorted(no_class), ignore_index)
+    label_map.update((v, i) for i, v in enumerate(values) if v != i)
+    return label_map

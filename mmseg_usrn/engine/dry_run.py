@@ -123,12 +123,14 @@ class Trial:
         names = [name for name, _ in self.model.named_parameters()]
         parts = {part for name in names for part in name.split('.')}
         for key in paramwise.get('custom_keys') or {}:
-            likely = nearest(key, parts, 0.8)
-            if likely and not any(key in name for name in names):
-                raise ValueError(
-                    f'custom_keys names {key!r}, which is in the name of no '
-                    f'weight: do you mean {likely}?'
-                )
+            if any(key in name for name in names):
+                continue
+            for part in set(key.split('.')) - parts:
+                if likely := nearest(part, parts, 0.8):
+                    raise ValueError(
+                        f'custom_keys names {key!r}, which is in the name of '
+                        f'no weight: do you mean {likely} by {part}?'
+                    )
 
     def load(self) -> None:
         """Load the first images, as many as a batch has."""

@@ -68,3 +68,15 @@ def test_nothing_is_read_again_from_the_cache(datasets, monkeypatch, tmp_path):
     first = check_data(**datasets, cache_file=cache)
     monkeypatch.setattr(mmcv, 'imfrombytes', None)
     assert check_data(**datasets, cache_file=cache) == first
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(
+    datasets, tmp_path, caplog
+):
+    report = check_data(**datasets)
+    (tmp_path / 'file').touch()
+    cache = tmp_path / 'file' / 'cache.json'
+    assert check_data(**datasets, cache_file=cache) == report
+    (record,) = caplog.records
+    assert record.levelname == 'WARNING'
+    assert f'{cache} cannot be written' in record.getMessage()

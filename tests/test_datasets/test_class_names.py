@@ -49,7 +49,9 @@ from mmseg_usrn.datasets.class_names import load_classes
 )
 def test_names_from_a_file(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    assert load_classes(tmp_path / name) == dict(classes=('road', 'tree'))
+    meta = load_classes(tmp_path / name)
+    assert meta.pop('values', [1, 2]) == [1, 2]
+    assert meta == dict(classes=('road', 'tree'))
 
 
 def test_colours_from_a_file(tmp_path):
@@ -87,6 +89,21 @@ def test_numbers_with_gaps_are_kept(tmp_path):
     (tmp_path / 'c.txt').write_text('7 tree\n0 ground\n5 road\n')
     meta = load_classes(tmp_path / 'c.txt')
     assert meta == dict(classes=('ground', 'road', 'tree'), values=[0, 5, 7])
+
+
+@pytest.mark.parametrize(
+    'text, values',
+    [
+        ('0 road\n1 tree\n', None),
+        ('1 road\n2 tree\n', [1, 2]),
+        ('id,name\n2,tree\n1,road\n', [1, 2]),
+    ],
+)
+def test_numbers_that_do_not_start_at_zero_are_kept(tmp_path, text, values):
+    (tmp_path / 'c.csv').write_text(text)
+    meta = load_classes(tmp_path / 'c.csv')
+    assert meta['classes'] == ('road', 'tree')
+    assert meta.get('values') == values
 
 
 def test_names_with_numbers_and_colons_stay_names(tmp_path):

@@ -101,6 +101,43 @@ def test_classes_from_a_file(root):
     assert len(dataset.metainfo['palette']) == 3
 
 
+@pytest.mark.parametrize(
+    'numbers, rules, expected',
+    [
+        ((1, 2), {}, [[255, 0, 1], [255, 0, 255]]),
+        ((1, 2), dict(reduce_zero_label=True), [[255, 0, 1], [255, 0, 255]]),
+        ((0, 2), {}, [[0, 255, 1], [255, 255, 0]]),
+        ((1, 3), dict(reduce_zero_label=True), [[255, 0, 255]] * 0),
+    ],
+)
+def test_numbers_of_the_classes_file(root, numbers, rules, expected):
+    """What has no number in it is no class."""
+    text = ''.join(f'{number} c{number}\n' for number in numbers)
+    (root / 'classes.txt').write_text(text)
+    dataset = build(root, metainfo=None, classes_file='classes.txt', **rules)
+    mask = dataset[0]['gt_seg_map']
+    if not expected:  # 3 is in no mask, 2 is no class
+        expected = [[255, 0, 255], [255, 0, 255]]
+    assert mask.tolist() == expected
+
+
+def test_numbers_are_not_for_masks_by_name(root):
+    """A format that names its classes gives indices already."""
+    (root / 'classes.txt').write_text('2 a\n5 b\n')
+    for mask in (root / 'ann').rglob('*.*'):
+        mask.unlink()
+    for stem in ('a', 'x/b', 'x/y/c'):
+        colors = np.array([[[9, 9, 9], [1, 2, 3], [9, 9, 9]]] * 2, np.uint8)
+        write(root / f'ann/{stem}.png', colors)
+    dataset = build(
+        root,
+        metainfo=None,
+        classes_file='classes.txt',
+        mask_format=dict(type='LoadColorMasks', colors=[[9, 9, 9], [1, 2, 3]]),
+    )
+    assert dataset[0]['gt_seg_map'].tolist() == [[0, 1, 0]] * 2
+
+
 def test_own_palette_is_kept(root):
     palette = [[0, 0, 0], [1, 1, 1], [2, 2, 2]]
     dataset = build(root, metainfo=dict(META, palette=palette))

@@ -157,7 +157,16 @@ def test_other_models(toy_config, try_out, kind):
                 )
             },
             'the optimiser',
-            'do you mean backbone?',
+            'do you mean backbone by bakbone?',
+        ),
+        (
+            {
+                'optim_wrapper.paramwise_cfg': dict(
+                    custom_keys={'backbone.trunc': dict(lr_mult=0.1)}
+                )
+            },
+            'the optimiser',
+            'do you mean trunk by trunc?',
         ),
         (
             {'model.num_subclasses': 5000},

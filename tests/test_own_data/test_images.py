@@ -203,3 +203,53 @@ def test_transparent_and_grey_images_need_nothing(own):
     assert cfg.load_image == dict(type='LoadImageFromFile')
     assert check_config(cfg).findings == []
     assert isinstance(cfg, Config)
+
+
+@pytest.mark.parametrize('wrong', [-9999.0, 1.03, 65535.0, np.nan])
+def test_an_outlier_makes_no_image_flat(own, wrong):
+    """A value for "no data", or one above full brightness, in one image."""
+    own.base()
+
+    def save(path, image):
+        image = np.float32(image / 255)
+        if path.stem == 'l03':
+            image[:4, :4] = wrong
+        tifffile.imwrite(
+            path, np.dstack([image] * 2), photometric='minisblack'
+        )
+
+    cfg = write_all(own, save).config()
+    assert cfg.load_image == dict(type='LoadBands', max_value=1.0)
+    low, top = sample_range(cfg)
+    assert 60 < low <= top < 140
+    assert low - 2 < cfg.model.data_preprocessor.mean[0] < top + 2
+    assert 'load nearly flat' not in own.printed
+
+
+def test_images_of_two_units(own):
+    """Reflectance in some files, digital numbers in another."""
+    own.base()
+
+    def save(path, image):
+        unit = 10_000 if path.stem == 'l03' else 1
+        cv2.imwrite(str(path), np.float32(image / 255 * unit))
+
+    write_all(own, save).config()
+    printed = ' '.join(own.printed.split())
+    assert '21 of 22 images have values from 0 to ' in printed
+    assert 'load nearly flat with max_value=16383' in printed
+
+
+def test_a_single_band(own):
+    own.base()
+
+    def save(path, image):
+        bands = np.dstack([image, image])
+        tifffile.imwrite(path, bands, photometric='minisblack')
+
+    cfg = write_all(own, save).config('--bands', 4)
+    assert cfg.model.backbone.in_channels == 1
+    (mean,) = cfg.model.data_preprocessor.mean
+    assert 60 < mean < 140
+    item = DATASETS.build(cfg.train_dataloader.dataset)[0]['inputs']
+    assert item['sup'].shape[0] == 1

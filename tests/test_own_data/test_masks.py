@@ -198,6 +198,17 @@ def test_classes_numbered_with_gaps(own, labels_of):
     equal(own, labels_of(cfg), lambda m: np.uint8([0, 1, 3])[m])
 
 
+@pytest.mark.parametrize('numbers', [(1, 2, 3), (1, 3, 7)])
+def test_a_value_without_number_is_not_labeled(own, labels_of, numbers):
+    """0 is no class of a file that numbers them from 1; 3 or 7 is in none."""
+    own.base(lambda m: np.uint8([0, *numbers])[m])
+    lines = [f'{number},c{number}\n' for number in numbers]
+    (own.root / 'classes.csv').write_text('id,name\n' + ''.join(lines))
+    cfg = own.config(classes=['classes.csv'])
+    equal(own, labels_of(cfg), lambda m: np.uint8([255, 0, 1])[m])
+    assert 'counts as not labeled' in ' '.join(own.printed.split())
+
+
 def test_a_value_that_no_class_explains_is_named(own):
     own.base(
         lambda m: np.uint8(np.where(np.indices(m.shape).sum(0) < 3, 7, m))

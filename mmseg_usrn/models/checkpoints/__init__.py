@@ -4,6 +4,7 @@ from .matching import Match, load_weights
 from .reading import protect_loading, read_checkpoint
 from .stock import (
     CLASS_BRANCH,
+    add_branch_keys,
     add_teacher_keys,
     rename_stock_keys,
     stock_model,
@@ -13,6 +14,7 @@ from .stock import (
 __all__ = [
     'CLASS_BRANCH',
     'Match',
+    'add_branch_keys',
     'add_teacher_keys',
     'load_weights',
     'protect_loading',

@@ -1,7 +1,7 @@
 """Stock models in the config and the checkpoint of a semi-supervised one."""
 
 from collections.abc import Collection
-from inspect import signature
+from inspect import getmro, signature
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -17,6 +17,12 @@ STOCK_TO_USRN = {
 The class branch comes first; what else stands there is the part of the
 subclass branch that starts as a copy of it.
 """
+
+STOCK_TO_BRANCHES = {
+    **STOCK_TO_USRN,
+    'decode_head.': ('decode_head.class_head.', 'decode_head.subclass_head.'),
+}
+"""The same, with all that a part of the stock model became."""
 
 CLASS_BRANCH = tuple(first for first, *_ in STOCK_TO_USRN.values())
 """Prefixes of the weights that make the prediction."""
@@ -47,6 +53,24 @@ def rename_stock_keys(
             for other in others:
                 if other + rest in own_keys:
                     state_dict[prefix + other + rest] = weight
+
+
+def add_branch_keys(paramwise_cfg: dict | None) -> None:
+    """Give settings for stock weights to those of a USRN, too, in place.
+
+    Args:
+        paramwise_cfg: Of an optimiser wrapper. Its ``custom_keys`` get, for
+            ``backbone.layer4``, ``backbone.trunk.layer4`` and
+            ``backbone.fork.layer4``; for ``decode_head.conv_seg`` the class
+            head's and the subclass head's. What these have stays.
+    """
+    keys = (paramwise_cfg or {}).get('custom_keys') or {}
+    for key in list(keys):
+        for stock, prefixes in STOCK_TO_BRANCHES.items():
+            if key.startswith(stock) and not key.startswith(prefixes):
+                for prefix in prefixes:
+                    name = prefix + key.removeprefix(stock)
+                    keys.setdefault(name, keys[key])
 
 
 TEACHER = 'teacher.module.'
@@ -109,7 +133,11 @@ def stock_model(model: dict) -> dict:
     """
     kind = model['type']
     segmentor = MODELS.get(kind) if isinstance(kind, str) else kind
-    stock = signature(EncoderDecoder).parameters
-    own = signature(segmentor).parameters.keys() - stock.keys()
+    own = {
+        name
+        for cls in getmro(segmentor)
+        if cls is not EncoderDecoder and issubclass(cls, EncoderDecoder)
+        for name in signature(cls).parameters
+    } - signature(EncoderDecoder).parameters.keys()
     kept = {name: value for name, value in model.items() if name not in own}
     return {**kept, 'type': EncoderDecoder.__name__}

@@ -86,10 +86,13 @@ class DualHead(BaseModule):
         )
 
     def loss_by_class(
-        self, feats: Features, data_samples: list[SegDataSample]
+        self,
+        feats: Features,
+        data_samples: list[SegDataSample],
+        train_cfg: dict | None = None,
     ) -> dict[str, Tensor]:
         """Supervised losses of the stock head, under its names."""
-        return head_losses(self.class_head, feats, data_samples)
+        return head_losses(self.class_head, feats, data_samples, train_cfg)
 
     def loss_by_subclass(
         self, feats: Features, labels: Tensor

@@ -26,17 +26,24 @@ def full_precision(logits):
 
 
 def head_losses(
-    head: BaseDecodeHead, feats, data_samples: list[SegDataSample]
+    head: BaseDecodeHead,
+    feats,
+    data_samples: list[SegDataSample],
+    train_cfg: dict | None = None,
 ) -> dict[str, Tensor]:
     """What the head's own losses are, under their names.
 
     Plain cross-entropy is computed without up-sampled logits.
 
     Args:
-        head: A stock decode head.
+        head: A stock decode head, or one derived from it.
         feats: Features of the backbone.
         data_samples: N samples with ``gt_sem_seg``.
+        train_cfg: ``train_cfg`` of the model, for a ``loss`` of the head's
+            own.
     """
+    if type(head).loss is not BaseDecodeHead.loss:
+        return head.loss(feats, data_samples, train_cfg)
     logits = full_precision(head(feats))
     if not has_plain_loss(head):
         return head.loss_by_feat(logits, data_samples)

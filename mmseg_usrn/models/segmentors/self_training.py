@@ -83,7 +83,9 @@ class SelfTraining(SemiSupervisedSegmentor):
             data_samples: N samples with ``gt_sem_seg``.
         """
         feats = self.extract_feat(inputs)
-        losses = head_losses(self.decode_head, feats, data_samples)
+        losses = head_losses(
+            self.decode_head, feats, data_samples, self.train_cfg
+        )
         losses = add_prefix(losses, 'sup_class')
         if self.with_auxiliary_head:
             losses.update(self.loss_by_auxiliary_heads(feats, data_samples))

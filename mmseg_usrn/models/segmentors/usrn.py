@@ -151,7 +151,9 @@ class USRN(DualBranchSegmentor):
         self, feats: tuple[Tensor, ...], data_samples: Samples
     ) -> dict[str, Tensor]:
         """Supervised losses of the class branch and the auxiliary heads."""
-        losses = self.decode_head.loss_by_class(feats, data_samples)
+        losses = self.decode_head.loss_by_class(
+            feats, data_samples, self.train_cfg
+        )
         losses = add_prefix(losses, 'sup_class')
         if self.with_auxiliary_head:
             losses.update(self.loss_by_auxiliary_heads(feats, data_samples))

@@ -1,6 +1,12 @@
 """Names of stock weights in a USRN."""
 
-from mmseg_usrn.models.checkpoints import add_teacher_keys, rename_stock_keys
+from mmseg_usrn.models import USRN
+from mmseg_usrn.models.checkpoints import (
+    add_branch_keys,
+    add_teacher_keys,
+    rename_stock_keys,
+    stock_model,
+)
 
 OWN = {
     'backbone.trunk.conv.weight',
@@ -72,3 +78,38 @@ def test_no_teacher_where_the_model_has_none():
     weights = {'weight': 1}
     add_teacher_keys(weights, ('weight',))
     assert weights == {'weight': 1}
+
+
+def test_settings_by_stock_names_are_for_both_branches():
+    keys = {
+        'backbone': 1,
+        'backbone.layer4': 2,
+        'backbone.trunk.layer1': 3,
+        'decode_head.conv_seg': 4,
+        'neck.': 5,  # is in the names of both already
+        'auxiliary_head.conv_seg': 6,
+        'norm': 7,
+    }
+    paramwise = dict(custom_keys=dict(keys), norm_decay_mult=0.0)
+    add_branch_keys(paramwise)
+    added = {
+        'backbone.trunk.layer4': 2,
+        'backbone.fork.layer4': 2,
+        'decode_head.class_head.conv_seg': 4,
+        'decode_head.subclass_head.conv_seg': 4,
+    }
+    assert paramwise == dict(custom_keys=keys | added, norm_decay_mult=0.0)
+    add_branch_keys(paramwise)  # again, in a config that was dumped
+    assert paramwise['custom_keys'] == keys | added
+    add_branch_keys(None)
+
+
+def test_a_derived_segmentor_as_stock_model():
+    class Own(USRN):
+        def __init__(self, my_weight=1.0, **kwargs):
+            super().__init__(**kwargs)
+
+    model = dict(type=Own, my_weight=2.0, num_subclasses=9, pretrained=None)
+    expected = dict(type='EncoderDecoder', pretrained=None)
+    assert stock_model(dict(model)) == expected
+    assert stock_model(dict(model, nonsense=1)) == dict(expected, nonsense=1)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
+from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
@@ -111,3 +112,18 @@ def test_half_precision_becomes_single(dtype):
     converted = full_precision((half, [double]))
     assert converted[0].dtype == torch.float32
     assert converted[1][0] is double
+
+
+def test_a_loss_of_the_head_s_own_is_kept():
+    class Own(FCNHead):
+        def loss(self, inputs, batch_data_samples, train_cfg):
+            losses = super().loss(inputs, batch_data_samples, train_cfg)
+            return dict(losses, loss_own=train_cfg['weight'] * inputs[0].sum())
+
+    head = build(type=Own)
+    feats, samples = batch()
+    losses = head_losses(head, feats, samples, dict(weight=2.0))
+    expected = head.loss(feats, samples, dict(weight=2.0))
+    assert losses.keys() == expected.keys() and 'loss_own' in losses
+    for name, value in losses.items():
+        assert torch.equal(value, expected[name])
