@@ -17,6 +17,7 @@ import mmcv.transforms
 from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 
+from mmseg_usrn.datasets.folder_dataset import stores_values
 from mmseg_usrn.datasets.mask_formats import MaskLoader
 from mmseg_usrn.datasets.transforms import LoadBands
 
@@ -58,6 +59,12 @@ class Loaders:
         step = self.masks[-1]
         files = step.files(source) if hasattr(step, 'files') else [source]
         return [info['img_path'], *files]
+
+    @property
+    def stores_values(self) -> bool:
+        """Whether masks hold the numbers of classes, not names or colours."""
+        step = getattr(self.masks[-1], 'step', self.masks[-1])
+        return stores_values(dict(type=type(step).__name__))
 
     @property
     def names_of_images(self) -> str:

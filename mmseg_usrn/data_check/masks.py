@@ -226,12 +226,15 @@ def _value_findings(part: str, source: Source) -> list[Finding]:
         return [_wrong_values(part, wrong, values, rules)]
     if _is_binary_0_255(values, rules):
         others = 'class 1' if rules.num_classes == 2 else 'any class but 0'
+        fix = 'label some, or correct mask_format'
+        if source.loaders.stores_values:
+            fix = likely_cause(values, rules).text
         return [
             error(
                 part,
                 'the masks hold only 0 and 255, and 255 is ignored: no pixel '
                 f'is of {others}',
-                likely_cause(values, rules).text,
+                fix,
                 masks,
             )
         ]

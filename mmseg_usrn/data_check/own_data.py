@@ -125,10 +125,13 @@ def look_at_folders(request: Request) -> OwnData:
     scan = Scan(find_parts(request, parts, meta, labeled.unmasked))
     look_at(scan.parts)
     data = OwnData(meta, parts, suggest_settings(scan, request.small))
-    if 'mask_format' in labeled.settings:
+    mask_format = labeled.settings.get('mask_format')
+    if mask_format:
         data.suggestion.note = labeled.evidence
     values = meta.pop('values', None)
-    if values and stores_values(labeled.settings.get('mask_format')):
+    if not stores_values(mask_format):
+        data.suggestion.labels = {}  # the loader knows the classes
+    elif values:
         number_classes(values, data.suggestion)
     else:
         refuse_lost_background(meta['classes'], data.suggestion)

@@ -16,6 +16,7 @@ from mmseg_usrn.datasets.image_files import (
 from mmseg_usrn.datasets.splits import draw_labeled
 from mmseg_usrn.datasets.unlabeled_dataset import find_left_out
 
+from .joint_folders import is_in, join_folders, name_below
 from .loaders import LoadAsStored
 from .masks import usable_masks
 from .parts import Part, Source, describe
@@ -44,20 +45,18 @@ def find_parts(
 
     Args:
         request: What the user says.
-        parts: Settings of the datasets with masks.
+        parts: Settings of the datasets with masks. Where the labeled images
+            are going to be listed, several folders become the one above
+            them, if names do not tell the images apart.
         meta: ``classes`` and perhaps ``palette``.
         unmasked: Images of the labeled folders without a mask.
+
+    Raises:
+        ValueError: If a list could not tell the labeled images apart.
     """
     unmasked = set(unmasked)
-    found = {}
-    for name, settings in parts.items():
-        dataset = FolderSegDataset(
-            metainfo=meta,
-            serialize_data=False,
-            pipeline=[dict(type='LoadAnnotations')],
-            **settings,
-        )
-        found[name] = describe(name, dataset)
+    datasets = {name: _build(meta, parts[name]) for name in parts}
+    found = {name: describe(name, data) for name, data in datasets.items()}
     labeled = found['labeled']
     taken = set()
     for source in labeled.sources:
@@ -65,6 +64,9 @@ def find_parts(
             del source.infos[path]
         for info in source.infos.values():
             taken.update(map(osp.realpath, source.loaders.files(info)))
+    if unmasked or request.labeled_part is not None:
+        infos = labeled.sources[0].infos
+        join_folders(parts['labeled'], datasets['labeled'], infos)
     images = [p for f in request.unlabeled_images for p in _images_in(f)]
     unlabeled = Source({}, labeled.sources[0].loaders)
     for path in [*images, *sorted(unmasked)]:
@@ -77,6 +79,16 @@ def find_parts(
             source.loaders.images = [LoadAsStored(request.bands or None)]
     order = ('labeled', 'unlabeled', 'val')
     return {name: found[name] for name in order if name in found}
+
+
+def _build(meta: dict, settings: dict) -> FolderSegDataset:
+    """A dataset that finds files and reads masks."""
+    return FolderSegDataset(
+        metainfo=meta,
+        serialize_data=False,
+        pipeline=[dict(type='LoadAnnotations')],
+        **settings,
+    )
 
 
 def _images_in(folder: str) -> list[str]:
@@ -189,15 +201,7 @@ def list_images(scan: Scan, parts: dict[str, dict]) -> list[str]:
     """
     folders = as_list(parts['labeled']['data_prefix']['img_path'])
     paths = scan.parts['labeled'].paths
-    return [
-        osp.relpath(path, next(f for f in folders if is_in(path, f)))
-        for path in paths
-    ]
-
-
-def is_in(path: str, folder: str) -> bool:
-    """Whether a file is below a folder."""
-    return path.startswith(osp.join(folder, ''))
+    return [name_below(path, folders) for path in paths]
 
 
 def settle_unlabeled(

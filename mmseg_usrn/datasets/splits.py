@@ -41,8 +41,8 @@ def read_split(path: str | Path, with_suffix: bool = False) -> list[str]:
         Stems in the order of the file.
 
     Raises:
-        ValueError: If the file is missing or empty, a line has neither form,
-            or an image is listed twice.
+        ValueError: If the file is missing, empty or no UTF-8 text, a line
+            has neither form, or an image is listed twice.
     """
     path = Path(path)
     if not path.is_file():
@@ -50,8 +50,14 @@ def read_split(path: str | Path, with_suffix: bool = False) -> list[str]:
             f'{path} is not a file; `python tools/make_splits.py --help` '
             'says how to make split lists'
         )
+    try:  # Windows puts a byte order mark first
+        text = path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'{path} is no UTF-8 text ({error}); save it as UTF-8'
+        ) from None
     stems = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             name = _parse_line(line.strip(), f'{path}, line {number}')
             stem = strip_suffix(name, IMAGE_SUFFIXES)
@@ -282,4 +288,5 @@ def subtract(stems: Sequence[str], labeled: Sequence[str]) -> list[str]:
 
 def write_split(path: str | Path, stems: Sequence[str]) -> None:
     """Writes stems, one a line, as MMSegmentation's ``ann_file`` wants."""
-    Path(path).write_text(''.join(f'{stem}\n' for stem in stems))
+    text = ''.join(f'{stem}\n' for stem in stems)
+    Path(path).write_text(text, encoding='utf-8')

@@ -67,6 +67,21 @@ def test_missing_list_names_the_path_and_the_tool(tmp_path):
         read_split(tmp_path / 'none.txt')
 
 
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_text('straße\nb\n', encoding='utf-8-sig')
+    assert read_split(path) == ['straße', 'b']
+    write_split(path, ['straße'])
+    assert path.read_bytes() == 'straße\n'.encode()
+
+
+def test_lists_of_another_encoding_are_refused(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_text('straße\n', encoding='cp1252')
+    with pytest.raises(ValueError, match=r'a.txt is no UTF-8 text .*save it'):
+        read_split(path)
+
+
 def test_written_lists_are_read_back(tmp_path):
     write_split(tmp_path / 'a.txt', ['b', 'city/a'])
     assert (tmp_path / 'a.txt').read_text() == 'b\ncity/a\n'

@@ -122,6 +122,18 @@ def test_colours_of_cvat(own, labels_of):
     equal(own, labels_of(cfg))
 
 
+def test_white_that_a_label_map_leaves_out_is_no_class(own):
+    """White is void there: it is not what 255 is in masks of values."""
+    own.base(lambda mask: np.dstack([binary(mask)] * 3))
+    lines = 'bg:0,0,0::', 'red:200,40,40::', 'void:255,255,255::'
+    text = '# label:color_rgb:parts:actions\n' + '\n'.join(lines)
+    (own.root / 'labelmap.txt').write_text(text)
+    printed = own.refuse(classes=['bg', 'red'])
+    assert 'no pixel is of class 1' in printed
+    assert 'label some, or correct mask_format' in printed
+    assert 'label_map' not in printed
+
+
 def test_a_colour_that_no_class_has_is_named(own):
     own.base(lambda m: PAINT[m])
     colors = ('0,0,0', '250,50,50', '9,9,9')

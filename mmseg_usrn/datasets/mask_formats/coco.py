@@ -3,6 +3,7 @@
 import os.path as osp
 import pickle
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ import numpy as np
 from mmengine import fileio
 from mmseg.registry import TRANSFORMS
 
-from .named import NamedMaskLoader, Size
+from .named import NamedMaskLoader, Size, need_shape
 from .records import load_json, match_names, record_source, split_source
 
 
@@ -21,7 +22,8 @@ class CocoFile:
     Attributes:
         categories: Names of the categories that annotations have, in order
             of their ids.
-        sizes: (H, W) of every image, by file name.
+        sizes: (H, W) of every image, by file name; None where the file does
+            not say.
         shapes: Annotations of every image: name of the category,
             segmentation and box of each. Pickled, since worker processes
             share bytes but copy objects.
@@ -30,7 +32,7 @@ class CocoFile:
     """
 
     categories: list[str]
-    sizes: dict[str, Size]
+    sizes: dict[str, Size | None]
     shapes: dict[str, bytes]
     num_boxes: int = 0
     num_shapes: int = 0
@@ -55,7 +57,7 @@ def read_coco(path: str, stamp=None, backend: tuple = ()) -> CocoFile:
         backend: Items of the settings of MMEngine's file backend.
 
     Raises:
-        ValueError: If it is no COCO file.
+        ValueError: If it is no COCO file, or an entry is incomplete.
     """
     content = load_json(path, dict(backend) or None)
     if not is_coco(content):
@@ -63,6 +65,17 @@ def read_coco(path: str, stamp=None, backend: tuple = ()) -> CocoFile:
             f'{path} is no COCO file: it lacks images, annotations or '
             'categories'
         )
+    try:
+        return _read_content(content, path)
+    except KeyError as error:
+        raise ValueError(
+            f'{path} is no complete COCO file: an image, annotation or '
+            f'category lacks {error}; export it again'
+        ) from None
+
+
+def _read_content(content: dict, path: str) -> CocoFile:
+    """Sort the annotations of a COCO file by image."""
     names = {c['id']: str(c['name']) for c in content['categories']}
     shapes, used = defaultdict(list), set()
     for annotation in content['annotations']:
@@ -80,7 +93,9 @@ def read_coco(path: str, stamp=None, backend: tuple = ()) -> CocoFile:
         name = image['file_name']
         if name in file.sizes:
             raise ValueError(f'{path} names the image {name} twice')
-        file.sizes[name] = (image['height'], image['width'])
+        height, width = image.get('height'), image.get('width')
+        known = height and width
+        file.sizes[name] = (int(height), int(width)) if known else None
         file.shapes[name] = pickle.dumps(shapes[key])
     drawn = [shape for of in shapes.values() for _, shape, _ in of if shape]
     file.num_shapes = len(drawn)
@@ -97,11 +112,14 @@ def paint_coco(segmentation, size: Size) -> np.ndarray | None:
 
     Returns:
         Booleans of shape (H, W); None if there is no area.
+
+    Raises:
+        ValueError: If run lengths are of another size.
     """
     from pycocotools import mask as coco_mask
 
     if isinstance(segmentation, dict):
-        runs = segmentation
+        runs = _checked_runs(segmentation, size)
         if isinstance(runs['counts'], list):
             runs = coco_mask.frPyObjects(runs, *size)
         return coco_mask.decode(runs).astype(bool)
@@ -111,6 +129,32 @@ def paint_coco(segmentation, size: Size) -> np.ndarray | None:
         return None
     runs = coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
     return coco_mask.decode(runs).astype(bool)
+
+
+def _checked_runs(runs: dict, size: Size) -> dict:
+    """Run lengths, if they are of a size; decoding does not check that."""
+    height, width = runs.get('size', size)
+    counts = runs['counts']
+    if (height, width) != tuple(size):
+        raise ValueError(
+            f'run lengths of {height}x{width} pixels (height x width) for an '
+            f'image of {size[0]}x{size[1]}: export the annotations again'
+        )
+    if isinstance(counts, list) and sum(counts) != height * width:
+        raise ValueError(
+            f'run lengths of {sum(counts)} pixels for an image of '
+            f'{height}x{width}: export the annotations again'
+        )
+    return dict(size=list(size), counts=counts)
+
+
+def _cover(box: Sequence[float]) -> tuple[slice, slice]:
+    """Rows and columns of a box, of those with numbers from 0 on."""
+    left, top, width, height = (round(value) for value in box)
+    return (
+        slice(max(top, 0), max(top + height, 0)),
+        slice(max(left, 0), max(left + width, 0)),
+    )
 
 
 @TRANSFORMS.register_module()
@@ -162,24 +206,26 @@ class LoadCocoMasks(NamedMaskLoader):
         """Paint class indices of shape (H, W), int32.
 
         Raises:
-            ValueError: If the file does not have the image.
+            ValueError: If the file does not have the image, or run lengths
+                are of another size.
         """
         path, name = split_source(source)
         file = self._file(path)
         if name not in file.sizes:
             raise ValueError(f'{path} has no image {name}')
-        labels = self.blank(file.sizes[name])
+        size = file.sizes[name]
+        labels = self.blank(size or need_shape(shape, source))
         shapes = pickle.loads(file.shapes[name])
         for _, segmentation, box in shapes:
             if segmentation is None and box:
-                x, y, width, height = (round(v) for v in box)
-                labels[max(y, 0) : y + height, max(x, 0) : x + width] = (
-                    self.ignore_index
-                )
+                labels[_cover(box)] = self.ignore_index
         for category, segmentation, _ in shapes:
             label = self.label_of(category, source)
             if segmentation is not None:
-                on = paint_coco(segmentation, labels.shape)
+                try:
+                    on = paint_coco(segmentation, labels.shape)
+                except ValueError as error:
+                    raise ValueError(f'{path}: {name}: {error}') from None
                 if on is not None:
                     labels[on] = label
         return labels

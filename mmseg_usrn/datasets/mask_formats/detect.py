@@ -5,15 +5,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import mmengine
 from mmseg.registry import TRANSFORMS
 
 from ..image_files import as_list, find_files, name_some, strip_suffix
 from .base import MaskLoader
 from .coco import is_coco, read_coco
 from .detect_colors import detect_colors
+from .detect_yolo import is_yolo, yolo_names
 from .images import ALL_SUFFIXES
 from .label_studio import is_label_studio
 from .labelme import IGNORED_LABEL, is_labelme
@@ -27,9 +26,7 @@ JSON_KINDS = dict(
     LoadLabelMeMasks=is_labelme,
     LoadLabelStudioMasks=is_label_studio,
 )
-YOLO_LINE = re.compile(r'\d+(\.0+)?(\s+-?[\d.]+(e-?\d+)?){4,}\s*')
-YOLO_CONFIGS = ('data.yaml', 'dataset.yaml', 'data.yml')
-MAX_JSON = 20  # files that are opened to see of which kind they are
+MAX_FILES = 20  # that are opened to see of which kind they are
 
 
 @dataclass
@@ -104,12 +101,14 @@ def detect_mask_format(
 def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
     """COCO, LabelMe or Label Studio."""
     kinds = defaultdict(list)
-    for path in paths[:MAX_JSON]:
-        content = load_json(path)
+    contents = {path: _open_json(path) for path in paths[:MAX_FILES]}
+    for path, content in contents.items():
         for kind, fits in JSON_KINDS.items():
             if fits(content):
                 kinds[kind].append(path)
                 break
+    if contents and all(content is None for content in contents.values()):
+        load_json(paths[0])  # says what is wrong
     if not kinds and where in paths:
         raise ValueError(
             f'{where} is of none of the kinds that are read: COCO, LabelMe, '
@@ -118,7 +117,7 @@ def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
     if not kinds:
         return None
     kind = max(kinds, key=lambda kind: len(kinds[kind]))
-    used = paths if len(paths) > MAX_JSON else kinds[kind]
+    used = paths if len(paths) > MAX_FILES else kinds[kind]
     if kind == 'LoadCocoMasks':
         if len(used) > 1:
             raise ValueError(
@@ -132,6 +131,17 @@ def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
     return _finish(dict(type=kind), evidence, names, where, stems, classes)
 
 
+def _open_json(path: str):
+    """Content of a JSON file; None if it is damaged.
+
+    The data check lists the damaged ones among many.
+    """
+    try:
+        return load_json(path)
+    except ValueError:
+        return None
+
+
 def _coco_names(path: str) -> list[str]:
     return read_coco(path, osp.getmtime(path)).categories
 
@@ -141,9 +151,9 @@ def _used_labels(kind: str, paths: list[str]) -> list[str]:
     names = set()
     for path in paths:
         if kind == 'LoadLabelMeMasks':
-            content = load_json(path)
+            content = _open_json(path)
             shapes = content['shapes'] if is_labelme(content) else []
-            names |= {shape['label'] for shape in shapes}
+            names |= {shape['label'] for shape in shapes if 'label' in shape}
         else:
             loader = TRANSFORMS.build(
                 dict(type=kind, classes=['any'], background=None)
@@ -170,27 +180,37 @@ def _detect_arrays(fitting, where, stems, classes) -> DetectedFormat | None:
     if not arrays:
         return None
     settings = dict(type='LoadArrayMasks')
-    TRANSFORMS.build(settings).read(arrays[0])
+    _try_one(TRANSFORMS.build(settings), arrays[:MAX_FILES])
     evidence = f'{len(arrays)} arrays, such as {arrays[0]}'
     return DetectedFormat(settings, evidence, classes, where)
+
+
+def _try_one(loader: MaskLoader, paths: Sequence[str]) -> None:
+    """Read one mask; the data check lists those that cannot be read.
+
+    Raises:
+        ValueError: If none can be read: why the first one cannot.
+    """
+    for path in paths:
+        try:
+            loader.read(path)
+        except ValueError:
+            continue
+        return
+    loader.read(paths[0])
 
 
 def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
     """YOLO's text files, with the names that lie beside them."""
     texts = [path for path in fitting if path.lower().endswith('.txt')]
-    read = [Path(p).read_text(encoding='utf-8-sig') for p in texts[:MAX_JSON]]
-    lines = [line for line in '\n'.join(read).splitlines() if line.strip()]
-    if not lines or not all(YOLO_LINE.fullmatch(line) for line in lines):
+    if not is_yolo(texts[:MAX_FILES]):
         return None
-    if all(len(line.split()) == 5 for line in lines):
-        raise ValueError(
-            f'{texts[0]} and the like hold boxes (5 numbers a line), not '
-            'polygons: masks need polygons'
-        )
     settings: dict = dict(type='LoadYoloMasks')
-    names = _yolo_names(where)
+    numbered = yolo_names(where)
+    names = list(numbered.values())
     if names:
-        settings['names'] = names
+        in_order = list(numbered) == list(range(len(names)))
+        settings['names'] = names if in_order else numbered
     elif not classes:
         raise ValueError(
             f'{where} holds YOLO files, which number the classes; name them, '
@@ -199,21 +219,6 @@ def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
     evidence = f'{len(texts)} YOLO files'
     evidence += f' with {", ".join(names)}' if names else ''
     return _finish(settings, evidence, names, where, stems, classes)
-
-
-def _yolo_names(where: str) -> list[str]:
-    """Names in the YAML file that lies above the labels, in order."""
-    folder = osp.abspath(where)
-    for _ in range(4):
-        for name in YOLO_CONFIGS:
-            path = osp.join(folder, name)
-            names = osp.isfile(path) and mmengine.load(path).get('names')
-            if isinstance(names, dict):
-                return [str(names[key]) for key in sorted(names)]
-            if names:
-                return [str(name) for name in names]
-        folder = osp.dirname(folder)
-    return []
 
 
 def _detect_class_files(files, where, stems, classes) -> DetectedFormat | None:

@@ -1,8 +1,10 @@
 """What masks that are images hold: indices, grey levels or colours."""
 
 import os.path as osp
+import struct
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,9 @@ COLOR_FILES = ('labelmap.txt', 'class_dict.csv', 'class_dict_seg.csv')
 # Where both ends of the grey levels have so many of the pixels, and more than
 # a few values lie between them, black and white were smoothed.
 MARGIN, SHARE, FEW = 40, 0.9, 8
+# What Pillow raises at files that are empty, damaged or no pictures. They are
+# passed over here: the data check lists them all.
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error)
 
 
 def detect_colors(
@@ -44,20 +49,25 @@ def detect_colors(
     Raises:
         ValueError: If colours have to be told; the text lists them.
     """
-    some = [Path(path) for path in _spread(paths)]
-    palettes: set[bytes] = set()
+    some, palettes = [], set()
     channels: Counter = Counter()
-    for path in some:
-        with Image.open(path) as image:
+    for path in map(Path, _spread(paths)):
+        with suppress(*UNREADABLE), Image.open(path) as image:
+            image.load()
+            some.append(path)
             channels[len(image.getbands())] += 1
             if image.mode == 'P':
                 palettes.add(bytes(image.getpalette() or b''))
-    if set(channels) == {1} and len(palettes) < 2:
+    flat = not set(channels) - {1} and len(palettes) < 2
+    gray = flat or not palettes and all(_is_gray(path) for path in some)
+    file = _color_file(where)
+    if file and (not gray or _lists_colors(file, some)):
+        return _from_color_file(file, classes)
+    if flat:
         return _of_one_channel(some, classes)
-    if not palettes and all(_is_gray(path) for path in some):
+    if gray:
         return _of_gray_levels(some, classes, 'masks of equal channels')
-    found = _from_color_file(where, classes)
-    return found or _from_colors(paths, classes)
+    return _from_colors(paths, classes)
 
 
 def _spread(paths: Sequence[str]) -> list[str]:
@@ -116,45 +126,68 @@ def _of_gray_levels(some: list[Path], classes, what: str):
     return dict(type='LoadIndexMasks'), evidence, ()
 
 
-def _from_color_file(where: str, classes):
+def _color_file(where: str) -> str | None:
     """CVAT's label map, or a CSV file, beside the masks or above them."""
     folder = osp.abspath(where)
     for _ in range(3):
         for name in COLOR_FILES:
             path = osp.join(folder, name)
             if osp.isfile(path):
-                colors = read_labelmap(path)
-                names = tuple(classes) or tuple(colors)
-                missing = [name for name in names if name not in colors]
-                if missing:
-                    raise ValueError(
-                        f'{path} has no colour for {", ".join(missing)}; it '
-                        f'names {", ".join(colors)}'
-                    )
-                listed = {name: colors[name] for name in names}
-                ignored = [c for n, c in colors.items() if n not in names]
-                settings = dict(type='LoadColorMasks', colors=listed)
-                if ignored:
-                    settings['ignored'] = ignored
-                return settings, f'colours of {path}', tuple(colors)
+                return path
         folder = osp.dirname(folder)
     return None
 
 
-def count_colors(paths: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _lists_colors(file: str, some: Sequence[Path]) -> bool:
+    """Whether a file names all colours of grey masks, or of palettes.
+
+    Where the values are class indices, it does not: they are nearly black.
+    """
+    try:
+        listed = set(read_labelmap(file).values())
+    except ValueError:  # it is about something else
+        return False
+    codes, _ = count_colors(some)
+    return bool(codes.any()) and listed >= set(map(code_color, codes))
+
+
+def _from_color_file(path: str, classes):
+    """Colours that a file gives the classes."""
+    colors = read_labelmap(path)
+    names = tuple(classes) or tuple(colors)
+    missing = [name for name in names if name not in colors]
+    if missing:
+        raise ValueError(
+            f'{path} has no colour for {", ".join(missing)}; it names '
+            f'{", ".join(colors)}: add them there, or say the colours with '
+            '--mask-colors'
+        )
+    listed = {name: colors[name] for name in names}
+    ignored = [c for n, c in colors.items() if n not in names]
+    settings = dict(type='LoadColorMasks', colors=listed)
+    if ignored:
+        settings['ignored'] = ignored
+    return settings, f'colours of {path}', tuple(colors)
+
+
+def count_colors(
+    paths: Sequence[str | Path],
+) -> tuple[np.ndarray, np.ndarray]:
     """Count the colours of masks.
 
     Args:
-        paths: The masks.
+        paths: The masks; those that cannot be read do not count.
 
     Returns:
         Codes of the colours, and their shares of all pixels.
     """
     counts: Counter = Counter()
     for path in paths:
-        codes, numbers = np.unique(
-            color_codes(read_rgb(Path(path).read_bytes())), return_counts=True
-        )
+        try:
+            rgb = read_rgb(Path(path).read_bytes())
+        except UNREADABLE:
+            continue
+        codes, numbers = np.unique(color_codes(rgb), return_counts=True)
         counts.update(dict(zip(codes.tolist(), numbers.tolist(), strict=True)))
     numbers = np.array(list(counts.values()))
     return np.array(list(counts)), numbers / max(numbers.sum(), 1)

@@ -10,12 +10,17 @@ import numpy as np
 from mmengine import fileio
 from mmseg.registry import TRANSFORMS
 
-from .coco import paint_coco
+from .label_studio_shapes import paint_shape
 from .named import NamedMaskLoader, Size, need_shape
 from .records import load_json, match_names, record_source, split_source
 
 # What an upload puts before the name of a file.
 UPLOAD_PREFIX = re.compile(r'^[0-9a-f]{8}-(?=.)')
+# Where tasks have their annotations, today and formerly; what the short form
+# says of those that it was made from; what regions of images have.
+ANNOTATIONS = ('annotations', 'completions')
+ANNOTATED = ('annotator', 'annotation_id')
+HEIGHT = 'original_height'
 RLE_CHANNELS = 4
 
 
@@ -73,13 +78,24 @@ def decode_brush(rle: list[int], size: Size) -> np.ndarray:
 
 def is_label_studio(content) -> bool:
     """Whether the content of a JSON file has Label Studio's form."""
-    task = content[0] if isinstance(content, list) and content else content
-    return isinstance(task, dict) and bool(_image(task) and _regions(task))
+    tasks = content if isinstance(content, list) else [content]
+    return any(isinstance(task, dict) and _is_task(task) for task in tasks)
+
+
+def _is_task(task: dict) -> bool:
+    """Whether this is a task about an image, annotated or not."""
+    known = _is_long(task) and any(key in task for key in ANNOTATIONS)
+    return bool(_image(task)) and (known or bool(_regions(task)))
+
+
+def _is_long(task: dict) -> bool:
+    """Whether a task is of the long form."""
+    return isinstance(task.get('data'), dict)
 
 
 def _image(task: dict) -> str:
     """Path of the image of a task; empty if it has none."""
-    data = task.get('data', task)
+    data = task['data'] if _is_long(task) else task
     for key in ('image', 'img', *data):
         value = data.get(key)
         if isinstance(value, str) and '.' in value and '"' not in value:
@@ -90,15 +106,28 @@ def _image(task: dict) -> str:
     return ''
 
 
-def _regions(task: dict) -> list[dict]:
-    """Regions of the last annotation that was not cancelled."""
-    annotations = task.get('annotations', task.get('completions'))
-    if annotations is not None:
-        kept = [a for a in annotations if not a.get('was_cancelled')]
-        return kept[-1].get('result', []) if kept else []
+def _regions(task: dict) -> list[dict] | None:
+    """Regions of the last annotation that was not cancelled.
+
+    Returns:
+        None if there is no such annotation: nobody has looked at the image.
+        An annotation without regions says that it is all background.
+    """
+    if _is_long(task):
+        kept = [
+            annotation
+            for key in ANNOTATIONS
+            for annotation in task.get(key) or ()
+            if not annotation.get('was_cancelled')
+        ]
+        return kept[-1].get('result', []) if kept else None
     # The short form (JSON-MIN) has lists of regions under any name.
     lists = [v for v in task.values() if isinstance(v, list)]
-    return [r for v in lists for r in v if isinstance(r, dict)]
+    regions = [
+        r for v in lists for r in v if isinstance(r, dict) and HEIGHT in r
+    ]
+    annotated = any(task.get(key) for key in ANNOTATED)
+    return regions if regions or annotated else None
 
 
 def _read_region(region: dict) -> tuple | None:
@@ -107,16 +136,16 @@ def _read_region(region: dict) -> tuple | None:
     labels = [
         value[key][0] for key in value if key.endswith('labels') and value[key]
     ]
-    if not labels or 'original_height' not in region:
+    if not labels or HEIGHT not in region:
         return None
-    size = (region['original_height'], region['original_width'])
+    size = (region[HEIGHT], region['original_width'])
     if region.get('image_rotation'):
         raise ValueError('the image is turned in Label Studio: turn it back')
     return labels[0], size, value
 
 
 @lru_cache(maxsize=8)
-def read_label_studio(path: str, stamp=None) -> dict[str, bytes]:
+def read_label_studio(path: str, stamp=None) -> dict[str, bytes | None]:
     """Read the tasks of a file.
 
     Args:
@@ -124,20 +153,29 @@ def read_label_studio(path: str, stamp=None) -> dict[str, bytes]:
         stamp: Anything that changes with the file, for the cache.
 
     Returns:
-        Regions of every image, pickled.
+        Regions of every image, pickled; None if it has no annotation.
+
+    Raises:
+        ValueError: If a task has no image, or one that was turned.
     """
     content = load_json(path)
     tasks = content if isinstance(content, list) else [content]
-    images = {}
-    for task in tasks:
-        name = _image(task)
+    images: dict[str, bytes | None] = {}
+    for number, task in enumerate(tasks, 1):
+        name = _image(task) if isinstance(task, dict) else ''
         if not name:
-            raise ValueError(f'{path}: task {task.get("id")} has no image')
+            raise ValueError(
+                f'{path}: task {number} of {len(tasks)} has no image'
+            )
+        regions = _regions(task)
+        if regions is None:
+            images.setdefault(name, None)
+            continue
         try:
-            regions = [_read_region(region) for region in _regions(task)]
+            read = [_read_region(region) for region in regions]
         except ValueError as error:
-            raise ValueError(f'{path}, {name}: {error}') from None
-        images[name] = pickle.dumps([r for r in regions if r])
+            raise ValueError(f'{path}: {name}: {error}') from None
+        images[name] = pickle.dumps([r for r in read if r])
     return images
 
 
@@ -147,7 +185,9 @@ class LoadLabelStudioMasks(NamedMaskLoader):
 
     ``seg_map_path`` of the dataset is the JSON file (in the long or the short
     form), or a folder of such files. Polygons, rectangles and ellipses are
-    painted, too; where regions overlap, the later one counts.
+    painted, too; where regions overlap, the later one counts. A task without
+    an annotation, or whose annotations were all cancelled, gives no mask; an
+    annotation without regions is an image of background only.
 
     Args:
         **kwargs: As for :class:`NamedMaskLoader`.
@@ -156,28 +196,39 @@ class LoadLabelStudioMasks(NamedMaskLoader):
     suffixes = ('.json',)
 
     def find(self, where, stems, suffixes=None) -> dict[str, str]:
-        """Find the images that the files have.
+        """Find the images that somebody has annotated.
 
         Raises:
-            ValueError: If they have other classes, or no image of these.
+            ValueError: If the files have other classes, no image of these,
+                or no annotation of any of them.
         """
         source_of, names = {}, []
         for path in self._paths(where):
             for label in self.labels(path):
                 self.label_of(label, path)
-            for image in self._images(path):
+            for image, regions in self._images(path).items():
                 folder, base = osp.split(image)
                 short = osp.join(folder, UPLOAD_PREFIX.sub('', base))
+                source = record_source(path, image) if regions else ''
                 for name in dict.fromkeys([image, short]):
-                    source_of[name] = record_source(path, image)
+                    source_of[name] = source
                     names.append(name)
+        # All names are matched, so that an image whose own task has no
+        # annotation does not take that of another folder.
         matched = match_names(names, stems, where)
-        return {stem: source_of[name] for stem, name in matched.items()}
+        sources = {stem: source_of[name] for stem, name in matched.items()}
+        found = {stem: source for stem, source in sources.items() if source}
+        if not found:
+            raise ValueError(
+                f'{where} has no annotation of these {len(matched)} images: '
+                'annotate some of them in Label Studio, and export again'
+            )
+        return found
 
     def labels(self, path: str) -> set[str]:
         """Labels of the regions of a file."""
-        images = self._images(path).values()
-        return {region[0] for of in images for region in pickle.loads(of)}
+        annotated = [of for of in self._images(path).values() if of]
+        return {region[0] for of in annotated for region in pickle.loads(of)}
 
     def _paths(self, where: str) -> list[str]:
         if not fileio.isdir(where, backend_args=self.backend_args):
@@ -198,7 +249,7 @@ class LoadLabelStudioMasks(NamedMaskLoader):
         """Path of the JSON file."""
         return [split_source(source)[0]]
 
-    def _images(self, path: str) -> dict[str, bytes]:
+    def _images(self, path: str) -> dict[str, bytes | None]:
         stamp = osp.getmtime(path) if osp.exists(path) else None
         return read_label_studio(path, stamp)
 
@@ -206,44 +257,27 @@ class LoadLabelStudioMasks(NamedMaskLoader):
         """Paint class indices of shape (H, W), int32.
 
         Raises:
-            ValueError: If the file does not have the image.
+            ValueError: If the file does not have the image, or a brush
+                stroke is of another size.
         """
         path, name = split_source(source)
-        images = self._images(path)
-        if name not in images:
-            raise ValueError(f'{path} has no image {name}')
-        regions = pickle.loads(images[name])
+        pickled = self._images(path).get(name)
+        if pickled is None:
+            raise ValueError(f'{path} has no annotation of the image {name}')
+        regions = pickle.loads(pickled)
         size = regions[0][1] if regions else need_shape(shape, source)
         labels = self.blank(size)
-        for name, _, value in regions:
-            label = self.label_of(name, source)
-            if 'rle' in value:
-                labels[decode_brush(value['rle'], size)] = label
-            else:
-                labels[_paint(value, size)] = label
+        for category, _, value in regions:
+            label = self.label_of(category, source)
+            labels[_paint(value, size, f'{path}: {name}')] = label
         return labels
 
 
-def _paint(value: dict, size: Size) -> np.ndarray:
-    """Where a polygon, rectangle or ellipse is; coordinates in percent."""
-    scale = np.array(size[::-1]) / 100
-
-    def pixels(*keys: str) -> np.ndarray:
-        return np.array([value[key] for key in keys]) * scale
-
-    angle = np.deg2rad(value.get('rotation') or 0)
-    turn = np.array(
-        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
-    )
-    if 'radiusX' in value:
-        rows, columns = np.mgrid[: size[0], : size[1]] + 0.5
-        offset = np.stack([columns, rows], -1) - pixels('x', 'y')
-        along = offset @ turn.T / pixels('radiusX', 'radiusY')
-        return (along**2).sum(-1) <= 1
-    if 'points' in value:
-        corners = np.array(value['points']).reshape(-1, 2) * scale
-    else:  # turned around its first corner
-        sides = [[0, 0], [1, 0], [1, 1], [0, 1]] * pixels('width', 'height')
-        corners = pixels('x', 'y') + sides @ turn
-    on = paint_coco([corners.round(6).ravel().tolist()], size)
-    return np.zeros(size, bool) if on is None else on
+def _paint(value: dict, size: Size, where: str) -> np.ndarray:
+    """Where a region is; the text of an error says where it stands."""
+    if 'rle' not in value:
+        return paint_shape(value, size)
+    try:
+        return decode_brush(value['rle'], size)
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}') from None

@@ -41,7 +41,8 @@ class LoadLabelMeMasks(NamedMaskLoader):
         """Paint class indices of shape (H, W), int32.
 
         Raises:
-            ValueError: If the file is of another form.
+            ValueError: If the file is of another form, or a shape is
+                incomplete.
         """
         content = load_json(source, self.backend_args)
         if not is_labelme(content):
@@ -51,7 +52,10 @@ class LoadLabelMeMasks(NamedMaskLoader):
             size = need_shape(shape, source)
         canvas = Image.fromarray(self.blank(size))
         draw = ImageDraw.Draw(canvas)
-        for item in content['shapes']:
+        for number, item in enumerate(content['shapes'], 1):
+            for key in ('label', 'points'):
+                if key not in item:
+                    raise ValueError(f'{source}: shape {number} has no {key}')
             label = self.ignore_index
             if item['label'] != IGNORED_LABEL:
                 label = self.label_of(item['label'], source)

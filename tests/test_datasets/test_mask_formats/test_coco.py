@@ -139,6 +139,64 @@ def test_pixels_of_boxes_have_no_label(write, load, truth):
 
 
 @pytest.mark.parametrize(
+    ('box', 'rows', 'columns'),
+    [
+        ([-6, -8, 3, 4], (0, 0), (0, 0)),
+        ([-6, 2, 3, 4], (0, 0), (0, 0)),
+        ([2, -8, 3, 4], (0, 0), (0, 0)),
+        ([40, 30, 3, 4], (0, 0), (0, 0)),
+        ([-2, -3, 6, 8], (0, 5), (0, 4)),
+        ([28, 20, 9, 9], (20, 24), (28, 32)),
+    ],
+)
+def test_boxes_beyond_the_image(box, rows, columns, write, load, truth):
+    write([annotation(1, 3, RED), annotation(1, 7, [], bbox=box)])
+    expected = np.uint8(truth == 1)
+    others = expected[slice(*rows), slice(*columns)]
+    others[others == 0] = 255
+    labels = load(FORMAT, 'coco.json', CLASSES)['a']
+    np.testing.assert_array_equal(labels, expected)
+
+
+@pytest.mark.parametrize('runs', [compressed, uncompressed])
+def test_run_lengths_of_another_size(runs, write, load, truth):
+    write([annotation(1, 3, runs(truth[:20] == 1))])
+    with pytest.raises(
+        ValueError, match=r'coco.json: a.jpg: run lengths of 20x32 .* 24x32'
+    ):
+        load(FORMAT, 'coco.json', CLASSES)
+
+
+def test_run_lengths_that_end_early(write, load):
+    write([annotation(1, 3, dict(size=[24, 32], counts=[100, 60]))])
+    with pytest.raises(ValueError, match='run lengths of 160 pixels'):
+        load(FORMAT, 'coco.json', CLASSES)
+
+
+@pytest.mark.parametrize(
+    'more', [{}, dict(height=24), dict(height=None, width=None)]
+)
+def test_files_that_do_not_say_how_large_images_are(more, write, load, truth):
+    images = [
+        dict(id=i, file_name=name, **more)
+        for i, name in enumerate(('a.jpg', 'b.jpg'), 1)
+    ]
+    write([annotation(1, 3, RED), annotation(2, 7, GREEN)], images=images)
+    labels = load(FORMAT, 'coco.json', CLASSES)
+    np.testing.assert_array_equal(labels['a'], truth == 1)
+    np.testing.assert_array_equal(labels['trip/b'], 2 * (truth == 2))
+
+
+def test_entries_that_lack_something(write, load):
+    write([dict(image_id=1, segmentation=RED)])
+    with pytest.raises(ValueError, match="coco.json .* lacks 'category_id'"):
+        load(FORMAT, 'coco.json', CLASSES)
+    write([], images=[dict(id=1)])
+    with pytest.raises(ValueError, match="coco.json .* lacks 'file_name'"):
+        load(FORMAT, 'coco.json', CLASSES)
+
+
+@pytest.mark.parametrize(
     'names',
     [
         ('a.jpg', 'b.jpg'),

@@ -3,7 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from mmseg_usrn.datasets.mask_formats.label_studio import decode_brush
+from mmseg_usrn.datasets.mask_formats.label_studio import (
+    LoadLabelStudioMasks,
+    decode_brush,
+    is_label_studio,
+)
 
 FORMAT = dict(type='LoadLabelStudioMasks')
 CLASSES = ('Background', 'red', 'green')
@@ -162,6 +166,99 @@ def test_last_annotation_and_folder_of_tasks(write, load, truth):
     np.testing.assert_array_equal(labels['trip/b'], truth == 2)
 
 
+def short(image, **more):
+    return dict(id=1, image=image, created_at='2024', **more)
+
+
+UNDONE = [
+    lambda image, region: dict(data=dict(image=image), annotations=[]),
+    lambda image, region: dict(data=dict(image=image)),
+    lambda image, region: dict(
+        data=dict(image=image),
+        annotations=[dict(result=[region], was_cancelled=True)],
+    ),
+    lambda image, region: dict(
+        data=dict(image=image), predictions=[dict(result=[region])]
+    ),
+    lambda image, region: short(image),
+]
+
+
+@pytest.mark.parametrize('undone', UNDONE)
+@pytest.mark.parametrize('place', [0, 1])
+def test_tasks_without_annotation_have_no_mask(
+    undone, place, write, root, load, truth
+):
+    """Where such a task stands in the file makes no difference."""
+    stroke = brush('red', truth == 1)
+    tasks = [task('b.jpg', stroke)]
+    tasks.insert(place, undone('a.jpg', stroke))
+    where = write(*tasks)
+    assert is_label_studio(json.loads((root / where).read_text()))
+    loader = LoadLabelStudioMasks(CLASSES)
+    found = loader.find(str(root / where), ['a', 'trip/b'])
+    assert list(found) == ['trip/b']
+    with pytest.raises(ValueError, match='json has no annotation of the im'):
+        load(FORMAT, where, CLASSES)
+
+
+def test_empty_annotations_are_background(write, load):
+    where = write(
+        task('a.jpg'), short('b.jpg', annotation_id=7, annotator='me')
+    )
+    labels = load(FORMAT, where, CLASSES)
+    assert not labels['a'].any() and not labels['trip/b'].any()
+
+
+def test_no_annotation_at_all(write, root):
+    where = str(root / write(UNDONE[0]('a.jpg', None)))
+    assert is_label_studio(json.loads((root / where).read_text()))
+    with pytest.raises(ValueError, match='no annotation of these 1 images'):
+        LoadLabelStudioMasks(CLASSES).find(where, ['a'])
+
+
+def test_the_annotation_of_another_folder_is_not_taken(write, root, truth):
+    stroke = brush('red', truth == 1)
+    where = write(UNDONE[0]('x/a.jpg', stroke), task('y/a.jpg', stroke))
+    loader = LoadLabelStudioMasks(CLASSES)
+    found = loader.find(str(root / where), ['x/a', 'y/a'])
+    assert list(found) == ['y/a']
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        [dict(file_name='a.jpg', annotations=[dict(label='red')])],
+        [dict(data='a.jpg', annotations=[])],
+        dict(data=dict(version='1.0')),
+        [1, 'a.jpg'],
+        [],
+    ],
+)
+def test_other_lists_of_annotations_are_another_form(content):
+    assert not is_label_studio(content)
+
+
+def test_strokes_of_another_size(write, load, truth):
+    wrong = brush('red', truth[:20] == 1)
+    write(task('a.jpg', wrong), task('b.jpg'))
+    with pytest.raises(ValueError, match=r'export.json: a.jpg: brush stroke'):
+        load(FORMAT, 'export.json', CLASSES)
+
+
+@pytest.mark.parametrize('place', [(-60, -60), (110, 10), (10, 110)])
+def test_shapes_outside_the_image(place, write, load):
+    x, y = place
+    box = dict(x=x, y=y, width=40, height=40)
+    round_ = dict(x=x, y=y, radiusX=8, radiusY=8)
+    where = write(
+        task('a.jpg', region('red', box, 'rectanglelabels')),
+        task('b.jpg', region('red', round_, 'ellipselabels')),
+    )
+    labels = load(FORMAT, where, CLASSES)
+    assert not labels['a'].any() and not labels['trip/b'].any()
+
+
 def test_errors_name_file_and_class(write, load, truth):
     write(task('a.jpg', brush('blue', truth == 1)))
     with pytest.raises(ValueError, match="export.json has the class 'blue'"):
@@ -171,5 +268,5 @@ def test_errors_name_file_and_class(write, load, truth):
     with pytest.raises(ValueError, match='a.jpg: the image is turned'):
         load(FORMAT, 'export.json', CLASSES)
     write(task('a.jpg', brush('red', truth == 1)))
-    with pytest.raises(ValueError, match='export.json has no image trip/b'):
+    with pytest.raises(ValueError, match='no annotation of the image trip/b'):
         load(FORMAT, 'export.json', CLASSES)

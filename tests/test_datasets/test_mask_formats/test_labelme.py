@@ -78,6 +78,23 @@ def test_ignored_shapes_and_later_ones(write, load, truth):
     np.testing.assert_array_equal(labels, expected)
 
 
+@pytest.mark.parametrize('key', ['label', 'points'])
+def test_shapes_that_lack_something(key, write, load):
+    incomplete = shape('red', RED)
+    del incomplete[key]
+    write(shape('red', RED), incomplete)
+    with pytest.raises(ValueError, match=f'a.json: shape 2 has no {key}'):
+        load(FORMAT, classes=CLASSES)
+
+
+@pytest.mark.parametrize('kind', ['polygon', 'rectangle', 'circle', 'line'])
+def test_shapes_outside_the_image(kind, write, load):
+    corners = [[-30, -20], [-20, -10], [-30, -10]]
+    points = corners if kind == 'polygon' else corners[:2]
+    write(shape('red', points, kind))
+    assert not load(FORMAT, classes=CLASSES)['a'].any()
+
+
 def test_unknown_names_and_types(root, write, load):
     write(shape('blue', RED))
     with pytest.raises(ValueError, match="a.json has the class 'blue', which"):

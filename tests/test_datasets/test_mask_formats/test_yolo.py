@@ -50,14 +50,37 @@ def test_names_of_the_numbers(write, load, truth):
     np.testing.assert_array_equal(labels['a'], expected)
 
 
+def test_names_of_numbers_with_gaps(write, load, truth):
+    write(line(5, truth == 1), line(2, truth == 2))
+    names = {2: 'green', 5: 'red'}
+    labels = load(dict(FORMAT, names=names), 'labels', CLASSES)
+    np.testing.assert_array_equal(labels['a'], np.array([1, 0, 2])[truth])
+    write(line(1, truth == 1))
+    with pytest.raises(ValueError, match=r'1 has no name; .* 2 \(green\), 5'):
+        load(dict(FORMAT, names=names), 'labels', CLASSES)
+
+
+def test_files_that_are_no_text(root, write, load):
+    write('')
+    (root / 'labels/a.txt').write_bytes(b'\xff\xfe0\x00')
+    with pytest.raises(ValueError, match='a.txt is no UTF-8 text'):
+        load(FORMAT, 'labels', CLASSES)
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
         ('0 0.5 0.5 0.2 0.2', 'line 1: a box, not a polygon'),
         ('0 0.1 0.1 0.2 0.2 0.3', 'three or more points'),
-        ('0 10 10 20 20 30 10', '0 to 1; they go up to 30'),
+        ('0 10 10 20 20 30 10', '0 to 1; they go from 10 to 30'),
+        ('0 0.1 0.1 0.2 0.2 nan 0.1', 'must be shares of width'),
+        ('1e999 0.1 0.1 0.2 0.2 0.3 0.1', 'a class and three or more'),
+        ('-1 0.1 0.1 0.2 0.2 0.3 0.1', 'class -1 has no name'),
         ('red 0.1 0.1 0.2 0.2 0.3 0.1', 'are no numbers'),
-        ('2 0.1 0.1 0.2 0.2 0.3 0.1', 'class 2 has no name; .*red, green'),
+        (
+            '2 0.1 0.1 0.2 0.2 0.3 0.1',
+            r'class 2 has no name; .* 0 \(red\), 1 \(green\)',
+        ),
     ],
 )
 def test_wrong_lines(text, message, write, load):

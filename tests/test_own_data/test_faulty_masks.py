@@ -1,0 +1,59 @@
+"""Masks that cannot be read, or that nobody has drawn."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize('content', [b'', b'no picture'])
+@pytest.mark.parametrize('broken', [('l03',), ('l00', 'l07')])
+def test_all_unreadable_masks_are_listed(own, content, broken):
+    own.base()
+    for name in broken:
+        (own.root / f'labeled/masks/{name}.png').write_bytes(content)
+    printed = own.refuse()
+    assert 'unreadable mask' in printed
+    assert all(f'{name}.png' in printed for name in broken)
+
+
+def test_tasks_that_nobody_has_annotated_are_unlabeled(own, labels_of):
+    own.base()
+    box = dict(x=25, y=25, width=50, height=50, rectanglelabels=['red'])
+    region = dict(original_height=80, original_width=96, value=box)
+    tasks = [
+        dict(data=dict(image=f'l{i:02}.png'), annotations=annotations)
+        for i, annotations in enumerate(
+            [
+                [],
+                [dict(result=[region], was_cancelled=True)],
+                [dict(result=[])],
+                [dict(result=[region])],
+            ]
+        )
+    ]
+    (own.root / 'tasks.json').write_text(json.dumps(tasks))
+    cfg = own.config(
+        labeled_masks='tasks.json', classes=('bg', 'red'), val=False
+    )
+    labels = labels_of(cfg)
+    assert sorted(labels) == ['l02.png', 'l03.png']
+    assert not labels['l02.png'].any()
+    expected = np.zeros((80, 96), int)
+    expected[20:60, 24:72] = 1
+    np.testing.assert_array_equal(labels['l03.png'], expected)
+    unlabeled = labels_of(cfg, 'unlabeled')
+    assert {'l00.png', 'l01.png', 'l07.png'} <= set(unlabeled)
+
+
+def test_grey_masks_mean_what_a_file_of_colours_says(own, labels_of):
+    """White is a class, grey is void: the values alone do not tell."""
+    gray = np.array([0, 255, 128], np.uint8)
+    own.base(gray.__getitem__)
+    (own.root / 'labelmap.txt').write_text(
+        'bg:0,0,0::\nred:255,255,255::\nvoid:128,128,128::\n'
+    )
+    labels = labels_of(own.config(classes=('bg', 'red')))
+    for name, found in labels.items():
+        expected = np.array([0, 1, 255])[own.masks[name[:-4]]]
+        np.testing.assert_array_equal(found, expected)
