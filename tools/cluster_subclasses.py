@@ -25,7 +25,7 @@ from mmengine.runner import CheckpointLoader
 from mmseg.registry import DATASETS, MODELS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.datasets import AddCellMap, PairedDataset
 from mmseg_usrn.engine import extract_labeled_features, recluster
 from mmseg_usrn.engine.distributed import leave_process_group
@@ -120,7 +120,7 @@ def cluster(args: argparse.Namespace) -> None:
     """Do the tool's work on every rank; the first one writes."""
     cfg = load_config(args)
     table, summary_file, maps = (args.out / name for name in FILES)
-    refuse_existing([table, summary_file, maps], args.force)
+    check_outputs([table, summary_file, maps], args.force)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher)
     model, dataset = build(cfg, args.checkpoint)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import time
 import traceback
@@ -70,16 +71,21 @@ def is_mistake(error: Exception) -> bool:
     if isinstance(error, ImportError):
         # A setting needs a package that is not there; ours are there.
         return not (error.name or '').startswith('mmseg_usrn')
-    if isinstance(error, ValueError | FileNotFoundError | PermissionError):
+    if isinstance(error, ValueError | OSError):  # such as a full disk
         return True
     text = str(error)
     return bool(FOUND_IN.match(text)) or ' registry. Please check' in text
 
 
 def one_sentence(error: Exception) -> str:
-    """The message, with the class that it came from in front."""
+    """The message, with the class that it came from in front.
+
+    Args:
+        error: A mistake. The number of the system's errors is left out.
+    """
     text = error.args[0] if isinstance(error, KeyError) else str(error)
-    match = FOUND_IN.match(str(text))
+    text = re.sub(r'^\[Errno -?\d+\] ', '', str(text))
+    match = FOUND_IN.match(text)
     if match:
         text = f'{match[1]}: {text[match.end() :]}'
-    return str(text).partition(' More details can be found at')[0]
+    return text.partition(' More details can be found at')[0]

@@ -14,6 +14,7 @@ Formats:
 
 import argparse
 import sys
+from pathlib import Path
 
 from endings import clear_endings
 from mmseg.structures import SegDataSample
@@ -21,14 +22,14 @@ from predicting import exit_code, image_parser, predict_all
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis import Predictor, build_class_branch
+from mmseg_usrn.apis.images import Image, find_images
 from mmseg_usrn.apis.labels import (
     UNLABELED,
     WRITERS,
     LabelWriter,
     confident_labels,
 )
-from mmseg_usrn.apis.outputs import refuse_existing
-from mmseg_usrn.apis.predict import Image, find_images
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.datasets.splits import read_split
 
 
@@ -58,15 +59,20 @@ def check(args: argparse.Namespace) -> None:
     """Refuse what cannot work.
 
     Raises:
-        ValueError: If a file would be overwritten, or the threshold is no
-            probability.
+        ValueError: If a file would be overwritten or cannot be written, or
+            the threshold is no probability.
     """
     if not 0 <= args.threshold < 1:
         raise ValueError(
             f'--threshold {args.threshold}: a probability, at least 0 and '
             'below 1'
         )
-    refuse_existing([args.out / WRITERS[args.format].target], args.force)
+    check_outputs(targets(args), args.force)
+
+
+def targets(args: argparse.Namespace) -> list[Path]:
+    """What is written."""
+    return [args.out / name for name in WRITERS[args.format].targets]
 
 
 def chosen(args: argparse.Namespace) -> list[Image]:
@@ -75,7 +81,8 @@ def chosen(args: argparse.Namespace) -> list[Image]:
     Raises:
         ValueError: If the list names one that is not there.
     """
-    found = {image.name: image for image in find_images(args.images)}
+    images = find_images(args.images, targets(args))
+    found = {image.name: image for image in images}
     names = read_split(args.only) if args.only else list(found)
     for name in names:
         if name not in found:
@@ -131,7 +138,8 @@ def main() -> int:
                 'the model has one output for two classes (out_channels=1): '
                 'labels with a threshold need an output for each class'
             )
-    share, failed = export(Predictor(model), images, writer, args.threshold)
+        predictor = Predictor(model)
+        share, failed = export(predictor, images, writer, args.threshold)
     print(f'{len(images) - len(failed)} images in {writer.path}')
     print(f'{share:.1%} of their pixels have a label')
     return exit_code(failed)

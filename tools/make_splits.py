@@ -18,6 +18,7 @@ from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.datasets import splits
 from mmseg_usrn.datasets.image_files import IMAGE_SUFFIXES, find_files
 
@@ -154,26 +155,11 @@ def describe(labeled, unlabeled, classes, origin: str) -> str:
     return ''.join(f'{line}\n' for line in lines)
 
 
-def check_free(out_dir: Path) -> None:
-    """Refuses to overwrite.
-
-    Raises:
-        ValueError: If one of the files to write exists.
-    """
-    for name in LISTS:
-        if (out_dir / name).exists():
-            raise ValueError(
-                f'{out_dir / name} exists; give another folder, or --force '
-                'to overwrite'
-            )
-
-
 def make_splits(args: argparse.Namespace) -> None:
     """Makes the lists and writes them."""
     if args.unlabeled is not None and args.labeled is None:
         raise ValueError('--unlabeled goes with --labeled; give that list too')
-    if not args.force:
-        check_free(args.out_dir)
+    check_outputs([args.out_dir / name for name in LISTS], args.force)
     made = (draw if args.labeled is None else adopt)(args)
     text = describe(*made)
     args.out_dir.mkdir(parents=True, exist_ok=True)
@@ -187,7 +173,7 @@ def main() -> None:
     """Makes the lists; a mistake of the user ends with one line."""
     try:
         make_splits(parse_args())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f'make_splits.py: error: {error}')
 
 

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmseg_usrn  # noqa: F401  (registers the package)
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.data_check import DataReport
 from mmseg_usrn.data_check.new_config import Network, config_text
 from mmseg_usrn.data_check.own_data import (
@@ -137,7 +138,7 @@ def check_args(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: If masks have no images, two options contradict each
-            other, or the config exists.
+            other, or the config exists or cannot be written.
     """
     if args.val_masks and not args.val_images:
         raise ValueError('give both of --val-images and --val-masks, or none')
@@ -151,12 +152,7 @@ def check_args(args: argparse.Namespace) -> None:
     if args.weights and not Path(args.weights).is_file():
         raise ValueError(f'there is no file of weights {args.weights}')
     lists = (list_path(args.out, part) for part in ('labeled', 'unlabeled'))
-    for path in (args.out, *lists):
-        if Path(path).exists() and not args.force:
-            raise ValueError(
-                f'{path} exists; choose another name, or overwrite it with '
-                '--force'
-            )
+    check_outputs([out, *map(Path, lists)], args.force)
 
 
 def given_formats(args: argparse.Namespace) -> dict[str, dict]:
@@ -228,21 +224,29 @@ def main() -> int:
     """
     args = parse_args()
     init_default_scope('mmseg')
-    out = Path(args.out)
     try:
-        check_args(args)
-        data = look_at_folders(request_of(args))
-        text = config_text(data, network_of(args), CONFIGS)
-    except ValueError as error:
+        return new_dataset(args)
+    except (ValueError, OSError) as error:
         print(f'new_dataset.py: {error}', file=sys.stderr)
         return 1
+
+
+def new_dataset(args: argparse.Namespace) -> int:
+    """The work of :func:`main`.
+
+    Raises:
+        ValueError: If something is missing, or has to be told.
+    """
+    check_args(args)
+    data = look_at_folders(request_of(args))
+    text = config_text(data, network_of(args), CONFIGS)
     print(data.report.table())
     print_pixels(data.report)
     print(''.join(f'Note: {note}.\n' for note in data.notes), end='')
     if data.report.errors:
         print('No config was written. Fix the errors and run this again.')
         return 1
-    write(out, text, data)
+    write(Path(args.out), text, data)
     print_next_steps(args, 'val' in data.parts)
     return 0
 

@@ -16,7 +16,9 @@ from predicting import exit_code, image_parser, predict_all
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis import Predictor, build_class_branch
-from mmseg_usrn.apis.predict import PredictionWriter, find_images
+from mmseg_usrn.apis.images import find_images
+from mmseg_usrn.apis.outputs import check_folder
+from mmseg_usrn.apis.predict import KINDS, PredictionWriter
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,15 +45,29 @@ def main() -> int:
     """
     args = parse_args()
     with clear_endings():
-        images = find_images(args.images)
-        model = build_class_branch(
-            args.config, args.checkpoint, args.device, args.trust_checkpoint
-        )
-        predictor = Predictor(model)
+        return predict(args)
+
+
+def predict(args: argparse.Namespace) -> int:
+    """Predict what is not done, and say how it went.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ValueError: If there are no images, or the model or the folder for
+            the results cannot be used.
+    """
+    images = find_images(args.images, [args.out / kind for kind in KINDS])
+    check_folder(args.out)
+    model = build_class_branch(
+        args.config, args.checkpoint, args.device, args.trust_checkpoint
+    )
+    predictor = Predictor(model)
     writer = PredictionWriter(
         args.out,
         model.dataset_meta['palette'],
-        overlays=not args.no_overlays,
+        overlays=None if args.no_overlays else predictor.load_picture,
         confidence=args.confidence,
         probabilities=args.probabilities,
     )

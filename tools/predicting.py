@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mmseg_usrn.apis import Predictor, predict_images
-from mmseg_usrn.apis.predict import Image
+from mmseg_usrn.apis.images import Image
 from mmseg_usrn.engine.run_config import add_trust_argument
 
 T = TypeVar('T')

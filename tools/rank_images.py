@@ -18,8 +18,8 @@ from endings import clear_endings
 from predicting import exit_code, image_parser, predict_all
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis.outputs import refuse_existing
-from mmseg_usrn.apis.predict import Image, find_images
+from mmseg_usrn.apis.images import Image, find_images
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.apis.ranking import (
     ContentReader,
     ImageContent,
@@ -52,13 +52,13 @@ def check(args: argparse.Namespace) -> list[Image]:
 
     Raises:
         ValueError: If there are none, the count or the name of the table
-            cannot be, or a file would be overwritten.
+            cannot be, or a file would be overwritten or cannot be written.
     """
     if args.count is not None and args.count < 1:
         raise ValueError(f'--count {args.count}: a number from 1')
     if args.out.suffix != '.csv':
         raise ValueError(f'--out {args.out}: a name that ends in .csv')
-    refuse_existing([args.out, args.out.with_suffix('.txt')], args.force)
+    check_outputs([args.out, args.out.with_suffix('.txt')], args.force)
     found = find_images(args.images)
     if not args.skip:
         return found
@@ -119,12 +119,12 @@ def main() -> int:
             args.config, args.checkpoint, args.device, args.trust_checkpoint
         )
         reader = ContentReader(model)
-    seen: dict[Image, ImageContent] = {}
-    batch_size = 1 if args.device == 'cpu' else 8
-    failed = predict_all(reader, images, seen.__setitem__, batch_size)
-    contents = list(seen.values())
-    ranking = rank_images(contents, args.count)
-    write(args.out, list(seen), ranking)
+        seen: dict[Image, ImageContent] = {}
+        batch_size = 1 if args.device == 'cpu' else 8
+        failed = predict_all(reader, images, seen.__setitem__, batch_size)
+        contents = list(seen.values())
+        ranking = rank_images(contents, args.count)
+        write(args.out, list(seen), ranking)
     report(model, contents, ranking, args.out)
     return exit_code(failed)
 

@@ -14,7 +14,7 @@ from mmengine.device import get_device
 from predicting import show_progress
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.apis.report import read_run, write_report
 from mmseg_usrn.engine.run_config import add_trust_argument
 
@@ -48,8 +48,8 @@ def main() -> None:
     with clear_endings():
         if out.is_dir():
             raise ValueError(f'--out {out} is a folder: name a file')
-        refuse_existing([out], args.force)
         run = read_run(args.work_dir)
+        check_outputs([out], args.force)
         baseline = read_run(args.baseline) if args.baseline else None
         write_report(
             run,

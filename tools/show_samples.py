@@ -10,18 +10,21 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from endings import clear_endings
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from mmseg.registry import DATASETS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets import PairedDataset
 from mmseg_usrn.engine.run_config import add_options_argument, merge_options
-from mmseg_usrn.visualization import draw_segmentation, plot_image_grid
+from mmseg_usrn.visualization import (
+    draw_segmentation,
+    input_picture,
+    plot_image_grid,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,7 +34,9 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config with a PairedDataset')
-    parser.add_argument('out', type=Path, help='picture to write')
+    parser.add_argument(
+        'out', type=Path, help='picture to write (without a suffix: .png)'
+    )
     parser.add_argument('--rows', type=int, default=6, help='samples')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -41,20 +46,18 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def to_rgb(image: torch.Tensor) -> np.ndarray:
-    """Turn a packed image, (3, H, W) BGR, into (H, W, 3) RGB."""
-    return np.ascontiguousarray(image.flip(0).movedim(0, -1).numpy())
-
-
 def draw_sample(item: dict, palette: list) -> dict[str, np.ndarray]:
     """Pictures of one item of a paired dataset, by title."""
-    image = to_rgb(item['inputs']['sup'])
+    image = input_picture(item['inputs']['sup'])
     labels = item['data_samples']['sup'].gt_sem_seg.data[0].numpy()
+    weak, strong = (
+        item['inputs'][view][0] for view in ('unsup_weak', 'unsup_strong')
+    )
     return {
         'labeled': image,
         'its labels': draw_segmentation(image, labels, palette),
-        'unlabeled, weak': to_rgb(item['inputs']['unsup_weak'][0]),
-        'unlabeled, strong': to_rgb(item['inputs']['unsup_strong'][0]),
+        'unlabeled, weak': input_picture(weak),
+        'unlabeled, strong': input_picture(strong),
     }
 
 
@@ -62,16 +65,17 @@ def main() -> None:
     """Draw the picture."""
     args = parse_args()
     with clear_endings():
+        out = args.out if args.out.suffix else Path(f'{args.out}.png')
+        check_outputs([out], args.force)
         dataset = dataset_of(args)
-        refuse_existing([args.out], args.force)
         palette = dataset.metainfo['palette']
         rows = [
             draw_sample(dataset[i % len(dataset)], palette)
             for i in range(args.rows)
         ]
         figure = plot_image_grid(rows, dataset.metainfo['classes'], palette)
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(args.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(out)
 
 
 def dataset_of(args: argparse.Namespace) -> PairedDataset:

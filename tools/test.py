@@ -11,9 +11,13 @@ from pathlib import Path
 
 from endings import clear_endings
 from mmengine.config import Config
+from mmseg.registry import METRICS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_folder, refuse_existing
+from mmseg_usrn.engine.config_checks.listing import as_dicts
+from mmseg_usrn.engine.config_checks.places import find
+from mmseg_usrn.engine.config_checks.signatures import parameters_of
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.engine.safe_runner import SafeRunner
@@ -47,11 +51,62 @@ def parse_args() -> argparse.Namespace:
 
 
 def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
-    """Switch MMSeg's visualisation hook on."""
-    hook = cfg.default_hooks.visualization
+    """Switch MMSeg's visualisation hook on.
+
+    Raises:
+        ValueError: If the config has no hook or no visualizer.
+    """
+    hook = (cfg.get('default_hooks') or {}).get('visualization')
+    if hook is None or cfg.get('visualizer') is None:
+        raise ValueError(
+            '--show and --show-dir need default_hooks.visualization and '
+            f'visualizer, which {args.config} does not have: take them from '
+            'mmseg::_base_/default_runtime.py'
+        )
     hook.update(draw=True, show=args.show, wait_time=args.wait_time)
     if args.show_dir:
         cfg.visualizer.save_dir = args.show_dir
+
+
+def augment(cfg: Config, config: str) -> None:
+    """Test augmented images, too.
+
+    Args:
+        cfg: The config of the test.
+        config: Its file, for the message.
+
+    Raises:
+        ValueError: If it does not say how.
+    """
+    for name in ('tta_model', 'tta_pipeline'):
+        if not cfg.get(name):
+            raise ValueError(
+                f'--tta needs {name}, which {config} does not have: add it, '
+                'or leave --tta out'
+            )
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.model = dict(**cfg.tta_model, module=cfg.model)
+
+
+def save_label_maps(evaluator: dict | list, out: Path) -> None:
+    """Let the first metric that can do it write the predicted label maps.
+
+    Args:
+        evaluator: The entry ``test_evaluator`` of a config.
+        out: A folder.
+
+    Raises:
+        ValueError: If none can.
+    """
+    for metric in as_dicts(evaluator):
+        cls = find(METRICS, metric.get('type'))
+        if cls and 'output_dir' in parameters_of(cls)[0]:
+            metric['output_dir'] = str(out)
+            return
+    raise ValueError(
+        '--out: no metric of test_evaluator has an argument output_dir: add '
+        "dict(type='ExactIoUMetric'), or leave --out out"
+    )
 
 
 def config_of(args: argparse.Namespace) -> Config:
@@ -62,8 +117,8 @@ def config_of(args: argparse.Namespace) -> Config:
             the folder for the label maps has files.
     """
     cfg = load_config(args, ('test_dataloader',))
-    evaluator = cfg.get('test_evaluator') or {}
-    nothing = not isinstance(evaluator, list) and evaluator.get('format_only')
+    metrics = as_dicts(cfg.get('test_evaluator'))
+    nothing = metrics and all(m.get('format_only') for m in metrics)
     if not cfg.get('test_dataloader') or (nothing and not args.out):
         raise ValueError(
             f'{args.config} has no images with masks to test on '
@@ -74,14 +129,12 @@ def config_of(args: argparse.Namespace) -> Config:
     if args.show or args.show_dir:
         draw_predictions(cfg, args)
     if args.tta:
-        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-        cfg.model = dict(**cfg.tta_model, module=cfg.model)
+        augment(cfg, args.config)
     if args.out:
-        if args.out.is_file():
-            raise ValueError(f'--out {args.out} is a file; name a folder')
+        check_folder(args.out)
         if any(args.out.glob('*')):
             refuse_existing([args.out], args.force)
-        cfg.test_evaluator.update(output_dir=str(args.out))
+        save_label_maps(cfg.test_evaluator, args.out)
     return cfg
 
 

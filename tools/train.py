@@ -10,10 +10,14 @@ import argparse
 from endings import clear_endings
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmseg.registry import OPTIM_WRAPPERS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training
-from mmseg_usrn.engine import check_clustering_planned
+from mmseg_usrn.engine import BFloat16OptimWrapper, check_clustering_planned
+from mmseg_usrn.engine.config_checks.listing import is_a
+from mmseg_usrn.engine.config_checks.places import find
 from mmseg_usrn.engine.distributed import leave_process_group, process_rank
 from mmseg_usrn.engine.dry_run import try_one_batch
 from mmseg_usrn.engine.preemption import end_with_launcher, stop_request
@@ -66,13 +70,48 @@ def config_of(args: argparse.Namespace) -> Config:
         baseline=args.baseline,
         feature_checkpoint=args.feature_checkpoint,
     )
-    if args.amp:
-        if get_device() == 'cpu':
-            cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
-        else:
-            cfg.optim_wrapper.type = 'AmpOptimWrapper'
-            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    set_precision(cfg.optim_wrapper, args.amp, get_device())
     return cfg
+
+
+def set_precision(wrapper: dict, mixed: bool, device: str) -> None:
+    """Choose the wrapper that trains in mixed precision, in place.
+
+    On a GPU it scales the losses of float16, on a CPU it takes bfloat16.
+
+    Args:
+        wrapper: The entry ``optim_wrapper`` of a config.
+        mixed: Whether mixed precision is asked for (``--amp``).
+        device: What is trained on.
+
+    Raises:
+        ValueError: If the wrapper cannot be replaced, or needs a GPU.
+    """
+    name = wrapper.setdefault('type', 'OptimWrapper')
+    cls = find(OPTIM_WRAPPERS, name)
+    name = getattr(cls, '__name__', name)
+    if not mixed:
+        needs_gpu = is_a(wrapper, OPTIM_WRAPPERS, 'AmpOptimWrapper')
+        if device == 'cpu' and needs_gpu:
+            raise ValueError(
+                f'optim_wrapper.type={name!r} needs a GPU, and there is none: '
+                'start with --amp, which trains in bfloat16 on a CPU, or set '
+                "optim_wrapper.type='OptimWrapper' without loss_scale"
+            )
+        return
+    if cls not in (OptimWrapper, AmpOptimWrapper, BFloat16OptimWrapper):
+        raise ValueError(
+            f'--amp would replace optim_wrapper.type={name!r} by a wrapper of '
+            'its own: leave --amp out, or set '
+            "optim_wrapper.type='OptimWrapper'"
+        )
+    if device == 'cpu':
+        wrapper['type'] = 'BFloat16OptimWrapper'
+        for key in ('loss_scale', 'dtype', 'use_fsdp'):
+            wrapper.pop(key, None)
+    elif cls is not BFloat16OptimWrapper:
+        wrapper['type'] = 'AmpOptimWrapper'
+        wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS
+from torch import nn
 
 from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets.palette import default_palette
@@ -66,6 +67,13 @@ def without_weights(model: dict) -> dict:
     model['backbone'].pop('pretrained', None)
     model['backbone'].pop('init_cfg', None)
     return model
+
+
+def image_channels(model: EncoderDecoder) -> int | None:
+    """Channels of the images that a model takes; None if nothing says."""
+    modules = model.backbone.modules()
+    convolutions = (m for m in modules if isinstance(m, nn.Conv2d))
+    return next((m.in_channels for m in convolutions), None)
 
 
 def _dataset_meta(meta: dict, cfg: Config) -> dict:

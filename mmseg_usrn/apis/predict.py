@@ -6,7 +6,6 @@ Letters: ``K`` classes, ``H, W`` pixels of an image.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 import mmcv
@@ -22,24 +21,20 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmseg_usrn.datasets.image_files import IMAGE_SUFFIXES
-from mmseg_usrn.visualization import draw_segmentation, save_indexed
+from mmseg_usrn.visualization import (
+    draw_segmentation,
+    input_picture,
+    save_indexed,
+)
+
+from .class_branch import image_channels
+from .images import Image
 
 TRACED_AFTER = 3
 """Images of one size after which the network is compiled for that size."""
 
-
-@dataclass(frozen=True)
-class Image:
-    """An image to predict.
-
-    Attributes:
-        path: The file.
-        name: Path of its outputs below their folder, without suffix.
-    """
-
-    path: Path
-    name: str
+KINDS = ('masks', 'overlays', 'confidence', 'probabilities')
+"""Folders of :class:`PredictionWriter`."""
 
 
 class Predictor:
@@ -56,14 +51,35 @@ class Predictor:
     def __init__(self, model: EncoderDecoder, compiled: bool = True) -> None:
         self.model = model
         self.pipeline = image_pipeline(model.cfg)
+        self.channels = image_channels(model)
         head = model.decode_head
         if compiled and type(head).predict is BaseDecodeHead.predict:
             self.network = _Network(model)
             model.encode_decode = self._encode_decode
 
     def load(self, path: str | Path) -> dict:
-        """One image, as the model takes it."""
-        return self.pipeline(dict(img_path=str(path)))
+        """One image, as the model takes it.
+
+        Raises:
+            ValueError: If it has another number of channels than the model
+                takes.
+        """
+        sample = self.pipeline(dict(img_path=str(path)))
+        self._check_channels(sample['inputs'])
+        return sample
+
+    def load_picture(self, path: str | Path) -> np.ndarray:
+        """One image as a picture, by the steps that load it for the model.
+
+        Returns:
+            (H, W, 3) uint8 RGB, at the size of the prediction.
+        """
+        steps = self.pipeline.transforms
+        load = [s for s in steps if type(s).__name__.startswith('Load')]
+        loaded = Compose(load)(dict(img_path=str(path)))
+        image = np.atleast_3d(loaded['img'])
+        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+        return input_picture(torch.from_numpy(planes))
 
     @torch.inference_mode()
     def predict(self, samples: list[dict]) -> list[SegDataSample]:
@@ -77,6 +93,18 @@ class Predictor:
             (K, H, W) at the size of the file.
         """
         return self.model.test_step(pseudo_collate(samples))
+
+    def _check_channels(self, inputs: Tensor) -> None:
+        settings = self.model.cfg.model.get('data_preprocessor') or {}
+        found = given = len(inputs)
+        if found == 1:  # the preprocessor spreads it over those of the mean
+            given = len(settings.get('mean') or [0])
+        if self.channels not in (None, given):
+            raise ValueError(
+                f'the image has {found} channels as the config loads it, and '
+                f'the model takes {self.channels}: give images like those of '
+                'the training'
+            )
 
     def _encode_decode(self, inputs: Tensor, metas: list[dict]) -> Tensor:
         """The segmentor's method of this name, on the compiled network."""
@@ -144,45 +172,6 @@ def image_steps(cfg: Config) -> list[dict]:
     return [*loading, dict(type='PackSegInputs')]
 
 
-def find_images(inputs: Sequence[str]) -> list[Image]:
-    """Images of files, folders and patterns.
-
-    Args:
-        inputs: Paths; folders are searched with all below them.
-
-    Returns:
-        The images, sorted by name.
-
-    Raises:
-        ValueError: If there is no image, or two outputs had the same name.
-    """
-    found: dict[str, Path] = {}
-    for entry in inputs:
-        paths = [Path(p) for p in glob(entry)] or [Path(entry)]
-        for path in paths:
-            if not path.exists():
-                raise ValueError(f'there is no file or folder {path}')
-            root = path if path.is_dir() else path.parent
-            files = sorted(path.rglob('*')) if path.is_dir() else [path]
-            for file in files:
-                if file.suffix.lower() not in IMAGE_SUFFIXES:
-                    continue
-                name = file.relative_to(root).with_suffix('').as_posix()
-                other = found.setdefault(name, file)
-                if other.resolve() != file.resolve():
-                    raise ValueError(
-                        f'{other} and {file} would have the same output '
-                        f'{name}.png: predict them one after the other, with '
-                        'another --out'
-                    )
-    if not found:
-        raise ValueError(
-            f'there is no image in {", ".join(inputs)}; the suffixes are '
-            f'{", ".join(IMAGE_SUFFIXES)}'
-        )
-    return [Image(found[name], name) for name in sorted(found)]
-
-
 def predict_images(
     predictor: Predictor,
     images: Sequence[Image],
@@ -226,6 +215,23 @@ def predict_images(
     yield from flush()
 
 
+def class_probabilities(sample: SegDataSample) -> Tensor:
+    """Probabilities of the classes.
+
+    Args:
+        sample: Prediction of an image, ``seg_logits`` of (K, H, W). A model
+            of one output for two classes has (1, H, W), which MMSeg has
+            turned into the probability of the second class already.
+
+    Returns:
+        (K, H, W) float32.
+    """
+    logits = sample.seg_logits.data.float()
+    if len(logits) == 1:
+        return torch.cat([1 - logits, logits])
+    return logits.softmax(0)
+
+
 @dataclass(frozen=True)
 class PredictionWriter:
     """Files of a prediction, below one folder.
@@ -234,16 +240,17 @@ class PredictionWriter:
         out: The folder. ``masks/NAME.png`` holds class indices, with the
             palette of the classes.
         palette: Colours of the classes.
-        overlays: Whether to write ``overlays/NAME.jpg``.
+        overlays: Reads an image as a picture (H, W, 3) uint8 RGB, to write
+            ``overlays/NAME.jpg``; by default they are not written.
         confidence: Whether to write ``confidence/NAME.png``, the probability
-            of the likeliest class from 0 to 255.
+            of the class in the mask from 0 to 255.
         probabilities: Whether to write ``probabilities/NAME.npz``, the
             probabilities of all classes, (K, H, W) float16.
     """
 
     out: Path
     palette: Sequence[Sequence[int]]
-    overlays: bool = True
+    overlays: Callable[[Path], np.ndarray] | None = None
     confidence: bool = False
     probabilities: bool = False
 
@@ -255,14 +262,15 @@ class PredictionWriter:
         """Write the prediction of an image; its mask comes last."""
         labels = sample.pred_sem_seg.data[0].cpu().numpy()
         if self.overlays:
-            picture = mmcv.imread(str(image.path), channel_order='rgb')
+            picture = self.overlays(image.path)
             picture = draw_segmentation(picture, labels, self.palette, 0.5)
             path = self._path('overlays', image, '.jpg')
             mmcv.imwrite(picture[..., ::-1], str(path))
         if self.confidence or self.probabilities:
-            prob = sample.seg_logits.data.float().softmax(0)
+            prob = class_probabilities(sample)
             if self.confidence:
-                top = (255 * prob.amax(0)).round().byte().cpu().numpy()
+                prob_of = prob.gather(0, sample.pred_sem_seg.data.long())[0]
+                top = (255 * prob_of).round().byte().cpu().numpy()
                 path = self._path('confidence', image, '.png')
                 mmcv.imwrite(top, str(path))
             if self.probabilities:

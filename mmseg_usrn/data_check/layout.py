@@ -120,10 +120,19 @@ def _expand(
 
 
 def _pairs_inside(root: str) -> list[tuple[str, str]]:
-    """Folders named like ``images`` below a root that have one of masks."""
-    pairs = []
-    for folder, names, _ in sorted(os.walk(root)):
-        lower = {name.lower(): name for name in sorted(names)}
+    """Folders named like ``images`` below a root that have one of masks.
+
+    As data sets do, it follows links and leaves hidden folders out; a folder
+    that several links lead to counts once.
+    """
+    pairs, seen = [], set()
+    for folder, names, _ in os.walk(root, followlinks=True):
+        real = osp.realpath(folder)
+        if real in seen:
+            names.clear()
+        seen.add(real)
+        names[:] = sorted(n for n in names if not n.startswith('.'))
+        lower = {name.lower(): name for name in names}
         image = next((lower[n] for n in IMAGE_FOLDERS if n in lower), None)
         mask = next((lower[n] for n in MASK_FOLDERS if n in lower), None)
         if image and mask:

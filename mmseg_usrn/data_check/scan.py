@@ -1,6 +1,7 @@
 """Looking at all files of the data: several at a time, each only once."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -143,14 +144,22 @@ class _Memory:
             return {}
 
     def save(self) -> None:
-        """Keep the facts for the next run."""
+        """Keep the facts for the next run; warn if they cannot be kept."""
         if self.cache_file is None:
             return
-        self.cache_file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.cache_file.with_suffix(f'.{os.getpid()}')
         stored = dict(version=CACHE_VERSION, files=self.seen)
-        draft.write_text(json.dumps(stored))
-        draft.replace(self.cache_file)
+        try:
+            self.cache_file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(stored))
+            draft.replace(self.cache_file)
+        except OSError as error:
+            print_log(
+                f'{self.cache_file} cannot be written ({error.strerror}): '
+                'the next check looks at all files again',
+                logger='current',
+                level=logging.WARNING,
+            )
 
 
 def _key(info: dict, source: Source) -> str:

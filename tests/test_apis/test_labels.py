@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -15,15 +16,16 @@ from mmseg.structures import SegDataSample
 from PIL import Image as PillowImage
 from pycocotools.coco import COCO
 
+from mmseg_usrn.apis.images import Image
 from mmseg_usrn.apis.labels import (
     UNLABELED,
     WRITERS,
     confident_labels,
     encode_brush,
 )
-from mmseg_usrn.apis.predict import Image
 from mmseg_usrn.datasets.mask_formats import (
     LoadColorMasks,
+    LoadLabelStudioMasks,
 )
 from mmseg_usrn.datasets.mask_formats.label_studio import decode_brush
 
@@ -143,6 +145,35 @@ def test_label_studio_by_its_converter(write, label_maps):
         assert np.array_equal(found, labels)
     interface = (path.parent / 'label_config.xml').read_text()
     assert '<Label value="two &amp; more" background="#00fa00"/>' in interface
+
+
+def test_label_studio_serves_images_of_any_name(tmp_path):
+    """By their URLs; the own reader finds their labels again."""
+    stems = ['a+b', 'c d', 'e#1', 'f&g=?', 'ü d/e', 'h%20i', "q'u,o;te"]
+    rng = np.random.default_rng(0)
+    maps = {stem: rng.integers(0, 4, (6, 9)) for stem in stems}
+    with WRITERS['label-studio'](tmp_path, CLASSES, PALETTE) as writer:
+        for stem, labels in maps.items():
+            writer.add(Image(tmp_path / f'{stem}.png', stem), labels)
+    tasks = json.loads(writer.path.read_text())
+    for task, stem in zip(tasks, maps, strict=True):
+        url = urlsplit(task['data']['image'])
+        assert not url.fragment
+        assert parse_qs(url.query) == {'d': [f'{stem}.png']}
+        task['annotations'] = task.pop('predictions')
+    corrected = tmp_path / 'corrected.json'
+    corrected.write_text(json.dumps(tasks))
+    loader = LoadLabelStudioMasks(classes=CLASSES)
+    found = loader.find(str(corrected), stems)
+    for stem in stems:
+        assert np.array_equal(loader.read(found[stem]), maps[stem])
+
+
+@pytest.mark.parametrize('form', WRITERS)
+def test_a_writer_names_all_its_files(form, write, tmp_path):
+    write(form)
+    written = {path.name for path in (tmp_path / 'out').iterdir()}
+    assert written == set(WRITERS[form].targets)
 
 
 @pytest.mark.parametrize('size', [(1, 1), (3, 2), (130, 250), (300, 400)])

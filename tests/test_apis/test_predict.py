@@ -3,15 +3,22 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
+import tifffile
 import torch
 from mmengine.config import Config
 from mmseg.apis import inference_model, init_model
+from mmseg.registry import MODELS
 from PIL import Image
 
 from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
-from mmseg_usrn.apis.predict import find_images
+from mmseg_usrn.apis.images import Image as Photo
+from mmseg_usrn.apis.images import find_images
+from mmseg_usrn.apis.predict import PredictionWriter
+from mmseg_usrn.models.checkpoints import stock_model
+from mmseg_usrn.visualization import draw_segmentation
 
 
 @pytest.fixture
@@ -128,13 +135,132 @@ def test_mistakes_are_told(
     assert not (tmp_path / 'out').exists()
 
 
-def test_two_images_of_one_name(tmp_path):
-    for suffix in ('png', 'jpg'):
-        (tmp_path / f'a.{suffix}').touch()
-    with pytest.raises(ValueError, match='same output a.png'):
-        find_images([str(tmp_path)])
-    names = [image.name for image in find_images([f'{tmp_path}/*.png'])]
-    assert names == ['a']
+def random_model(cfg):
+    """The stock model of a config, with random weights."""
+    torch.manual_seed(0)
+    cfg.model = stock_model(cfg.model)
+    model = MODELS.build(cfg.model).eval()
+    model.cfg = cfg
+    return model
+
+
+def save_picture(path, pixels):
+    """An RGB picture as files of cameras, microscopes and satellites."""
+    if path.stem == 'turned':
+        exif = Image.Exif()
+        exif[274] = 6
+        Image.fromarray(pixels).save(path, quality=95, exif=exif)
+    elif path.stem == 'deep':
+        cv2.imwrite(str(path), pixels[..., ::-1].astype(np.uint16) * 16)
+    elif path.stem == 'float':
+        tifffile.imwrite(path, pixels / np.float32(255), photometric='rgb')
+    else:
+        bands = np.concatenate([pixels, pixels[..., :2] // 2], 2)
+        tifffile.imwrite(path, bands, photometric='minisblack')
+
+
+@pytest.mark.parametrize(
+    ('name', 'loader'),
+    [
+        (
+            'turned.jpg',
+            dict(
+                type='LoadImageFromFile',
+                color_type='color_ignore_orientation',
+            ),
+        ),
+        ('deep.png', dict(type='LoadDeepImage', max_value=4095)),
+        ('float.tif', dict(type='LoadDeepImage', max_value=1.0)),
+        ('bands.tif', dict(type='LoadBands', bands=[0, 1, 2])),
+    ],
+)
+def test_overlays_lie_over_what_the_model_sees(
+    trained, tmp_path, name, loader
+):
+    cfg = Config.fromfile(trained[0])
+    cfg.test_dataloader.dataset.pipeline[0] = loader
+    predictor = Predictor(build_class_branch(cfg, trained[1]))
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (3, 4, 3), np.uint8)
+    pixels = pixels.repeat(16, 0).repeat(16, 1)
+    save_picture(tmp_path / name, pixels)
+    palette = predictor.model.dataset_meta['palette']
+    writer = PredictionWriter(tmp_path, palette, predictor.load_picture)
+    images = find_images([str(tmp_path / name)])
+    ((_, problem),) = predict_images(predictor, images, writer)
+    assert problem is None
+    stem = images[0].name
+    labels = np.array(Image.open(tmp_path / 'masks' / f'{stem}.png'))
+    overlay = np.array(Image.open(tmp_path / 'overlays' / f'{stem}.jpg'))
+    expected = draw_segmentation(pixels, labels, palette, 0.5)
+    assert overlay.shape == expected.shape
+    difference = np.abs(overlay.astype(int) - expected)
+    assert difference.mean() < 8  # of JPEG
+
+
+def test_an_image_of_other_bands_ends_nothing(trained, tmp_path):
+    cfg = Config.fromfile(trained[0])
+    cfg.test_dataloader.dataset.pipeline[0] = dict(type='LoadBands')
+    cfg.model.backbone.in_channels = 5
+    cfg.model.data_preprocessor.update(mean=[127.5], std=[50.0])
+    predictor = Predictor(random_model(cfg))
+    rng = np.random.default_rng(0)
+    for name, bands in dict(a=5, b=3, c=5, d=1, e=5).items():
+        pixels = rng.integers(0, 255, (48, 64, bands), np.uint8)
+        tifffile.imwrite(
+            tmp_path / f'{name}.tif', pixels, photometric='minisblack'
+        )
+    images = find_images([f'{tmp_path}/*.tif'])
+    saved = []
+    problems = {
+        image.name: str(problem)
+        for image, problem in predict_images(
+            predictor, images, lambda image, _: saved.append(image.name), 2
+        )
+        if problem
+    }
+    assert saved == ['a', 'c', 'e']
+    assert list(problems) == ['b', 'd']
+    assert 'has 3 channels' in problems['b']
+    assert 'has 1 channels' in problems['d'] and 'takes 5' in problems['d']
+
+
+def test_gray_images_are_spread_over_the_colours(trained, photos):
+    """As the data preprocessor does in training."""
+    cfg = Config.fromfile(trained[0])
+    cfg.test_dataloader.dataset.pipeline[0].color_type = 'grayscale'
+    predictor = Predictor(build_class_branch(cfg, trained[1]))
+    sample = predictor.load(photos / 'a/1.png')
+    assert len(sample['inputs']) == 1
+    (found,) = predictor.predict([sample])
+    assert found.pred_sem_seg.shape == (48, 64)
+    assert predictor.load_picture(photos / 'a/1.png').shape == (48, 64, 3)
+
+
+def test_one_output_for_two_classes(trained, photos, tmp_path):
+    """Its sigmoid is the probability of the second class."""
+    cfg = Config.fromfile(trained[0])
+    cfg.model.decode_head.update(num_classes=2, out_channels=1, threshold=0.3)
+    model = random_model(cfg)
+    torch.nn.init.normal_(model.decode_head.conv_seg.weight, std=20)
+    predictor = Predictor(model)
+    path = photos / 'a/1.png'
+    (sample,) = predictor.predict([predictor.load(path)])
+    second = sample.seg_logits.data[0].numpy()
+    labels = sample.pred_sem_seg.data[0].numpy()
+    assert np.array_equal(labels, second > 0.3) and 0 < labels.mean() < 1
+    writer = PredictionWriter(
+        tmp_path, [[0, 0, 0], [9, 9, 9]], confidence=True, probabilities=True
+    )
+    writer(Photo(path, '1'), sample)
+    with np.load(tmp_path / 'probabilities/1.npz') as file:
+        prob = file['prob']
+    np.testing.assert_allclose(prob, [1 - second, second], atol=1e-3)
+    confidence = np.array(Image.open(tmp_path / 'confidence/1.png'))
+    expected = 255 * np.where(labels == 1, second, 1 - second)
+    np.testing.assert_allclose(confidence, expected, atol=0.51)
+    mask = np.array(Image.open(tmp_path / 'masks/1.png'))
+    assert np.array_equal(mask, labels)
 
 
 def test_a_config_without_test_images(trained, photos, tmp_path):

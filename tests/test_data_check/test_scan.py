@@ -5,6 +5,7 @@ from collections import Counter
 import mmcv
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from PIL import Image
 
@@ -73,6 +74,7 @@ def test_nothing_is_read_again_from_the_cache(datasets, monkeypatch, tmp_path):
 def test_a_cache_that_cannot_be_written_is_a_warning(
     datasets, tmp_path, caplog
 ):
+    MMLogger.get_current_instance().addHandler(caplog.handler)
     report = check_data(**datasets)
     (tmp_path / 'file').touch()
     cache = tmp_path / 'file' / 'cache.json'
@@ -80,3 +82,4 @@ def test_a_cache_that_cannot_be_written_is_a_warning(
     (record,) = caplog.records
     assert record.levelname == 'WARNING'
     assert f'{cache} cannot be written' in record.getMessage()
+    MMLogger.get_current_instance().removeHandler(caplog.handler)

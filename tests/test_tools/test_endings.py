@@ -1,5 +1,6 @@
 """What a user sees when a tool ends early."""
 
+import errno
 import runpy
 import sys
 
@@ -38,6 +39,18 @@ def test_a_mistake_is_one_sentence(ending):
     assert ending(ValueError('gate is wrong')) == (1, 'error: gate is wrong\n')
     missing = FileNotFoundError(2, 'No such file or directory', 'a.png')
     assert "directory: 'a.png'" in ending(missing)[1]
+
+
+def test_what_the_system_refuses_is_one_sentence(ending, tmp_path):
+    """A file where a folder should be, a full disk."""
+    file = tmp_path / 'file'
+    file.touch()
+    code, text = ending(error_of(file.mkdir))
+    assert (code, text) == (1, f"error: File exists: '{file}'\n")
+    code, text = ending(error_of((file / 'new').mkdir))
+    assert (code, text) == (1, f"error: Not a directory: '{file}/new'\n")
+    full = OSError(errno.ENOSPC, 'No space left on device')
+    assert ending(full) == (1, 'error: No space left on device\n')
 
 
 def test_a_backend_whose_package_is_missing_is_one_sentence(

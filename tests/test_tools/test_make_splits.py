@@ -140,7 +140,7 @@ def test_existing_lists_are_kept(make_splits, voc_root, tmp_path):
     args = (tmp_path / 'out', '--train', train, '--count')
     assert 'not looked at' in make_splits(*args, 3)
     text = make_splits(*args, 4, check=False)
-    assert 'labeled.txt exists' in text
+    assert 'would be overwritten' in text
     assert len(read_split(tmp_path / 'out' / 'labeled.txt')) == 3
     make_splits(*args, 4, '--force')
     assert len(read_split(tmp_path / 'out' / 'labeled.txt')) == 4

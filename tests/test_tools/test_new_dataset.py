@@ -225,6 +225,7 @@ def test_models_with_several_auxiliary_heads(new_dataset):
     'args, message',
     [
         (['--out', 'my.txt'], 'must end in .py'),
+        (['--out', 'model.py/my.py'], 'model.py is a file; name a folder'),
         (['--val-masks', 'data/val/masks'], 'give both'),
         (['--classes', 'a', 'a'], 'more than once'),
         (['--unlabeled-images', 'nowhere'], 'nowhere does not exist'),

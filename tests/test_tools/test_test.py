@@ -1,6 +1,72 @@
 """Arguments of the test."""
 
+import runpy
+import sys
+
 import pytest
+
+DUMP = dict(type='DumpResults', out_file_path='results.pkl')
+
+
+@pytest.fixture
+def config_of(project_root, toy_config, tmp_path, monkeypatch):
+    """The config of a test of the toy config, as the tool makes it."""
+    monkeypatch.syspath_prepend(project_root / 'tools')
+    monkeypatch.chdir(tmp_path)
+    tool = runpy.run_path(str(project_root / 'tools' / 'test.py'))
+
+    def config_of(*arguments):
+        toy_config.dump('toy.py')
+        command = ['test.py', 'toy.py', 'toy.pth', *arguments]
+        monkeypatch.setattr(sys, 'argv', command)
+        return tool['config_of'](tool['parse_args']())
+
+    return config_of
+
+
+def test_label_maps_of_one_of_several_metrics(toy_config, config_of):
+    metric = dict(type='IoUMetric', iou_metrics=['mIoU'])
+    toy_config.test_evaluator = [DUMP, metric, metric]
+    first, second, third = config_of('--out', 'maps').test_evaluator
+    assert first == DUMP and 'output_dir' not in third
+    assert second.output_dir == 'maps'
+    toy_config.test_evaluator = metric
+    assert config_of('--out', 'maps').test_evaluator.output_dir == 'maps'
+
+
+def test_label_maps_of_no_metric(toy_config, config_of):
+    toy_config.test_evaluator = [DUMP]
+    with pytest.raises(ValueError, match='has an argument output_dir'):
+        config_of('--out', 'maps')
+
+
+def test_nothing_to_measure_in_a_list(toy_config, config_of):
+    toy_config.test_evaluator = [dict(type='IoUMetric', format_only=True)]
+    with pytest.raises(ValueError, match='no images with masks to test on'):
+        config_of()
+
+
+@pytest.mark.parametrize('missing', ['tta_model', 'tta_pipeline'])
+@pytest.mark.parametrize('how', ['none', 'left out'])
+def test_augmented_images_need_two_entries(
+    toy_config, config_of, missing, how
+):
+    toy_config.tta_model = dict(type='SegTTAModel')
+    toy_config.tta_pipeline = [dict(type='LoadImageFromFile')]
+    cfg = config_of('--tta')
+    assert cfg.model.module.type == 'USRN'
+    assert cfg.test_dataloader.dataset.pipeline == cfg.tta_pipeline
+    toy_config[missing] = None
+    if how == 'left out':
+        toy_config.pop(missing)
+    with pytest.raises(ValueError, match=f'--tta needs {missing}, which toy'):
+        config_of('--tta')
+
+
+def test_what_draws_must_be_there(toy_config, config_of):
+    toy_config.default_hooks.visualization = None
+    with pytest.raises(ValueError, match='need default_hooks.visualization'):
+        config_of('--show-dir', 'drawn')
 
 
 @pytest.mark.slow

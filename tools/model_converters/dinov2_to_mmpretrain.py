@@ -17,7 +17,7 @@ import torch
 from mmpretrain.models.backbones import VisionTransformer
 from torch import Tensor
 
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.models.checkpoints import read_checkpoint
 
@@ -108,15 +108,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
-        refuse_existing([args.output], args.force)
+        check_outputs([args.output], args.force)
         content = read_checkpoint(str(args.input), trust=args.trust_checkpoint)
         converted = convert(content)
-    except ValueError as error:
+        # As in files of MMPretrain, the weights of a classifier's backbone.
+        state_dict = {f'backbone.{k}': v for k, v in converted.items()}
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(dict(state_dict=state_dict), args.output)
+    except (ValueError, OSError) as error:
         raise SystemExit(f'error: {error}') from error
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    # As in the files of MMPretrain, the weights of a classifier's backbone.
-    state_dict = {f'backbone.{k}': v for k, v in converted.items()}
-    torch.save(dict(state_dict=state_dict), args.output)
     print(f'{args.output}: {len(state_dict)} tensors')
 
 

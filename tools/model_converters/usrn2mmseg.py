@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmseg_usrn.apis.outputs import refuse_existing
+from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.models.checkpoints import read_checkpoint
 from mmseg_usrn.models.checkpoints.original import (
@@ -132,16 +132,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Convert one file."""
     args = parse_args(argv)
     try:
-        refuse_existing([args.output], args.force)
+        check_outputs([args.output], args.force)
         checkpoint = read_weights(args.input, args.trust_checkpoint)
         if args.to_original:
             result = convert_back(checkpoint)
         else:
             result = convert(checkpoint, args.subclasses_per_class)
-    except ValueError as error:
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(result, args.output)
+    except (ValueError, OSError) as error:
         raise SystemExit(f'error: {error}') from error
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(result, args.output)
     depth, kind = describe(without_ddp_prefix(result['state_dict']))
     print(
         f'{args.output}: {kind}, ResNet-{depth}, '

@@ -160,7 +160,7 @@ def _shapes(
         sides = [height + rows, width + columns]
         if dynamic.size:
             sides = [side - side % dynamic.multiple for side in sides]
-        yield batch, network.channels, *sides
+        yield batch, network.channels, sides[0], sides[1]
 
 
 def _difference(found: Tensor, logits: Tensor) -> float:

@@ -5,7 +5,7 @@ from shutil import move
 from tempfile import TemporaryDirectory
 
 from ..class_branch import build_class_branch
-from ..outputs import refuse_existing
+from ..outputs import check_outputs
 from .card import model_card, validation_scores
 from .checks import Outcome
 from .network import ExportedNetwork, ExportOptions
@@ -51,12 +51,12 @@ def export_model(
         model is the same to the bit).
 
     Raises:
-        ValueError: If files exist, a package is missing, or the model cannot
-            be exported.
+        ValueError: If files exist or cannot be written, a package is missing,
+            or the model cannot be exported.
     """
     name = Path(config).stem
     paths = [out / file.format(name) for file in FILES[target]]
-    refuse_existing(paths, force)
+    check_outputs(paths, force)
     model = build_class_branch(config, checkpoint, trust=trust)
     with TemporaryDirectory() as folder:
         written = [Path(folder) / path.name for path in paths]

@@ -15,6 +15,8 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import Upsample, resize
 from torch import Tensor, nn
 
+from ..class_branch import image_channels
+
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -52,8 +54,7 @@ class ExportedNetwork(nn.Module):
         self.model = model
         self.options = options
         self.size = options.size or model.data_preprocessor.size or (512, 512)
-        weights = model.backbone.parameters()
-        self.channels = next(w.shape[1] for w in weights if w.ndim == 4)
+        self.channels = image_channels(model) or 3
         self.divisor = 1
         if options.argmax and model.out_channels == 1:
             raise ValueError(

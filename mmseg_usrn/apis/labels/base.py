@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from mmseg.structures import SegDataSample
 
-from ..predict import Image
+from ..images import Image
+from ..predict import class_probabilities
 
 UNLABELED = -1
 """Value of pixels without a label, in memory; each format has its own."""
@@ -23,8 +23,8 @@ class LabelWriter(ABC):
         palette: Their colours, RGB.
     """
 
-    target = ''
-    """The file or folder below ``out`` that is written."""
+    targets: tuple[str, ...] = ()
+    """Files and folders below ``out`` that are written, the main one first."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class LabelWriter(ABC):
         self.out = out
         self.classes = classes
         self.palette = palette
-        self.path = out / self.target
+        self.path = out / self.targets[0]
 
     def __enter__(self) -> 'LabelWriter':
         self.out.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,6 @@ def confident_labels(sample: SegDataSample, threshold: float) -> np.ndarray:
     Returns:
         (H, W) int64, class indices or ``UNLABELED``.
     """
-    logits = sample.seg_logits.data
-    prob, labels = torch.softmax(logits.float(), 0).max(0)
+    prob, labels = class_probabilities(sample).max(0)
     labels[prob < threshold] = UNLABELED
     return labels.cpu().numpy()

@@ -5,14 +5,14 @@ import json
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from ..predict import Image
+from ..images import Image
 from .base import LabelWriter, file_name, masks_of
 
 
 class CocoWriter(LabelWriter):
     """One annotation a class and image; pixels without a label have none."""
 
-    target = 'annotations.json'
+    targets = ('annotations.json',)
 
     def __enter__(self) -> 'CocoWriter':
         super().__enter__()

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from mmseg_usrn.datasets.palette import default_palette
 
-from ..predict import Image
+from ..images import Image
 from .base import LabelWriter, masks_of
 
 BLACK = (0, 0, 0)
@@ -27,7 +27,7 @@ class CvatWriter(LabelWriter):
             columns of ``labelmap.txt``.
     """
 
-    target = 'cvat.zip'
+    targets = ('cvat.zip',)
 
     def __init__(
         self,

@@ -2,11 +2,12 @@
 
 import json
 from itertools import pairwise
+from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from ..predict import Image
+from ..images import Image
 from .base import LabelWriter, file_name, masks_of
 
 CHANNELS = 4
@@ -19,10 +20,11 @@ class LabelStudioWriter(LabelWriter):
     """A task an image, with a brush stroke a class, to be corrected.
 
     ``label_config.xml`` beside it is the labelling interface that the
-    project needs. Images are named as Label Studio serves local files.
+    project needs. Images are named as Label Studio serves local files, by
+    quoted URLs.
     """
 
-    target = 'tasks.json'
+    targets = ('tasks.json', 'label_config.xml')
 
     def __enter__(self) -> 'LabelStudioWriter':
         super().__enter__()
@@ -49,23 +51,25 @@ class LabelStudioWriter(LabelWriter):
             )
             for index, mask in masks_of(labels)
         ]
-        url = f'/data/local-files/?d={file_name(image)}'
+        url = f'/data/local-files/?d={quote(file_name(image))}'
         self.tasks.append(
             dict(data=dict(image=url), predictions=[dict(result=result)])
         )
 
     def __exit__(self, *_) -> None:
         """Write the tasks and the labelling interface."""
-        self.path.write_text(json.dumps(self.tasks))
+        tasks, interface = (self.out / name for name in self.targets)
+        tasks.write_text(json.dumps(self.tasks))
         labels = '\n'.join(
             f'    <Label value={quoteattr(name)} '
             f'background="#{bytes(color).hex()}"/>'
             for name, color in zip(self.classes, self.palette, strict=True)
         )
-        (self.out / 'label_config.xml').write_text(
+        interface.write_text(
             '<View>\n  <Image name="image" value="$image"/>\n'
             '  <BrushLabels name="label" toName="image">\n'
-            f'{labels}\n  </BrushLabels>\n</View>\n'
+            f'{labels}\n  </BrushLabels>\n</View>\n',
+            encoding='utf-8',
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from mmseg_usrn.visualization import save_indexed
 
-from ..predict import Image
+from ..images import Image
 from .base import UNLABELED, LabelWriter
 
 
@@ -14,7 +14,7 @@ class PngWriter(LabelWriter):
     More than 255 classes make 16-bit files, in which it is 65535.
     """
 
-    target = 'masks'
+    targets = ('masks',)
 
     def add(self, image: Image, labels: np.ndarray) -> None:
         """Write the file of an image."""

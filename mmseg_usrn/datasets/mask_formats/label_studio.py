@@ -101,7 +101,7 @@ def _image(task: dict) -> str:
         if isinstance(value, str) and '.' in value and '"' not in value:
             url = urlsplit(value)
             local = parse_qs(url.query).get('d')
-            name = unquote(local[0] if local else url.path)
+            name = local[0] if local else unquote(url.path)
             return name.lstrip('/')
     return ''
 
