@@ -9,9 +9,11 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
 from mmengine.runner import CheckpointLoader
 from mmseg.registry import DATA_SAMPLERS
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_usrn.models.checkpoints import load_weights
+from mmseg_usrn.models.semi import MeanTeacher
 
 from .config_checks.places import find
 from .distributed import raise_on_all_ranks
@@ -132,6 +134,8 @@ class SafeRunner(QuietRunner):
     ) -> dict:
         """Load weights; to test or to resume with, they must be whole.
 
+        A training that begins with them has a new teacher.
+
         Args:
             filename: Of the checkpoint.
             map_location: As for ``torch.load``.
@@ -165,6 +169,8 @@ class SafeRunner(QuietRunner):
             )
         for line in match.lines():
             self.logger.warning(f'{filename}: {line}')
+        if not (self.is_resuming or self._is_testing):
+            _begin_teacher(unwrap(self.model))
         self._has_loaded = True
         self.logger.info(f'weights of {filename}')
         return checkpoint
@@ -222,6 +228,13 @@ def _as_stream(dataloader: dict, seed: int) -> dict:
             shuffle=sampler.get('shuffle', True),
         ),
     }
+
+
+def _begin_teacher(model: nn.Module) -> None:
+    """Let the teacher, if there is one, begin with this run's student."""
+    teacher = getattr(model, 'teacher', None)
+    if isinstance(teacher, MeanTeacher):
+        teacher.reset()
 
 
 def _start_worker(then: Any, worker: int) -> None:

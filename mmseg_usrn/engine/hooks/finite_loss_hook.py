@@ -7,6 +7,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
+from torch.optim import Optimizer
 
 from ..distributed import raise_on_all_ranks
 from ..errors import NotFiniteError
@@ -17,12 +18,14 @@ from .subclass_recluster_hook import unwrap
 class FiniteLossHook(Hook):
     """Stop at the first loss that is not finite, before anything is saved.
 
-    In mixed precision such a step is skipped and counted, in the log as
-    ``skipped_steps``: the scale of the loss is halved and the next one
-    mostly succeeds.
+    Under ``AmpOptimWrapper`` such a step is skipped, as one whose gradients
+    overflow, and counted, in the log as ``skipped_steps``: a dynamic scale of
+    the loss is halved, and the next step mostly succeeds. Where gradients are
+    accumulated, a step is all the iterations up to its update.
 
     Args:
-        max_skipped: Steps in mixed precision that may be skipped in a row.
+        max_skipped: Steps under ``AmpOptimWrapper`` that may be skipped in a
+            row; the next one ends the run.
     """
 
     priority = 'VERY_HIGH'
@@ -31,12 +34,14 @@ class FiniteLossHook(Hook):
         self.max_skipped = max_skipped
         self.skipped = 0
         self.in_a_row = 0
-        self._scale = 0.0
+        self._has_stepped = False
+        self._error: NotFiniteError | None = None  # since the last update
 
     def before_train(self, runner: Runner) -> None:
-        """See from which scale of the loss it starts."""
+        """Look at the steps of the optimiser from now on."""
         if isinstance(runner.optim_wrapper, AmpOptimWrapper):
-            self._scale = runner.optim_wrapper.loss_scaler.get_scale()
+            optimizer = runner.optim_wrapper.optimizer
+            optimizer.register_step_pre_hook(self._before_step)
 
     def after_train_iter(
         self,
@@ -51,17 +56,12 @@ class FiniteLossHook(Hook):
             for name, value in (outputs or {}).items()
             if not torch.as_tensor(value).isfinite().all()
         }
-        if self._was_skipped(runner):
-            runner.message_hub.update_scalar(
-                'train/skipped_steps', self.skipped
-            )
-            if self.in_a_row <= self.max_skipped:
-                return
-        raise_on_all_ranks(
-            NotFiniteError(describe(runner.iter + 1, bad, data_batch))
-            if bad
-            else None
-        )
+        error = None
+        if bad:
+            error = NotFiniteError(describe(runner.iter + 1, bad, data_batch))
+        if isinstance(runner.optim_wrapper, AmpOptimWrapper):
+            error = self._too_many_skipped(runner, error)
+        raise_on_all_ranks(error)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep weights that are not finite from being saved."""
@@ -81,16 +81,38 @@ class FiniteLossHook(Hook):
                 'optim_wrapper.clip_grad=dict(max_norm=1) may help'
             )
 
-    def _was_skipped(self, runner: Runner) -> bool:
-        """Whether the optimiser has left this step out."""
-        wrapper = runner.optim_wrapper
-        if not isinstance(wrapper, AmpOptimWrapper):
-            return False
-        before, self._scale = self._scale, wrapper.loss_scaler.get_scale()
-        skipped = self._scale < before
-        self.skipped += skipped
-        self.in_a_row = self.in_a_row + 1 if skipped else 0
-        return skipped
+    def _before_step(self, optimizer: Optimizer, args, kwargs) -> None:
+        """Note that the optimiser takes a step.
+
+        PyTorch does not call it in a step that is skipped, or tells it so if
+        it is a fused one.
+        """
+        found_inf = getattr(optimizer, 'found_inf', None)
+        self._has_stepped = found_inf is None or not found_inf
+
+    def _too_many_skipped(
+        self, runner: Runner, error: NotFiniteError | None
+    ) -> NotFiniteError | None:
+        """Count a skipped step; what ends the run if there are too many."""
+        error = self._error = error or self._error
+        if not runner.optim_wrapper.should_update():
+            return None
+        is_skipped = error is not None or not self._has_stepped
+        self._error, self._has_stepped = None, False
+        if not is_skipped:
+            self.in_a_row = 0
+            return None
+        self.skipped += 1
+        self.in_a_row += 1
+        runner.message_hub.update_scalar('train/skipped_steps', self.skipped)
+        if self.in_a_row <= self.max_skipped:
+            return None
+        return error or NotFiniteError(
+            f'iteration {runner.iter + 1}: the losses are finite, but their '
+            f'gradients were not in {self.in_a_row} steps in a row; nothing '
+            'was learned from these: lower the learning rate or '
+            'optim_wrapper.loss_scale, or train without mixed precision'
+        )
 
 
 def describe(

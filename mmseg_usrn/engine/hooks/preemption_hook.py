@@ -2,10 +2,11 @@
 
 from mmengine.dist import barrier, get_world_size
 from mmengine.hooks import CheckpointHook, EMAHook, Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.registry import HOOKS
 
 from ..preemption import Preempted, stop_request
+from ..work_dir import checkpoints, folders_of
 
 
 @HOOKS.register_module()
@@ -14,7 +15,9 @@ class PreemptionHook(Hook):
 
     The signals are those of :data:`~mmseg_usrn.engine.preemption.SIGNALS`.
     The run ends after the iteration in which the signal comes, or after the
-    image of a validation, which the resumed run does again.
+    image of a validation, which the resumed run does again. Checkpoint hooks
+    that count iterations save it; those that count epochs do not, since no
+    run goes on within an epoch. The log says where ``--resume`` goes on.
     """
 
     priority = 'LOWEST'  # after the checkpoint of this iteration
@@ -61,9 +64,11 @@ class PreemptionHook(Hook):
         stop_request.is_training = False
 
     def _stop(self, runner: Runner, done: int) -> None:
+        saved = set()
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook) and not hook.by_epoch:
                 name = hook.filename_tmpl.format(done)
+                saved.add(name)
                 if not (hook.last_ckpt or '').endswith(f'/{name}'):
                     meta = dict(epoch=runner.epoch, iter=done)
                     hook._save_checkpoint_with_step(runner, done, meta)
@@ -71,6 +76,36 @@ class PreemptionHook(Hook):
         barrier()  # the launcher ends all ranks when the first one ends
         runner.logger.warning(
             f'stopped by {stop_request.name or "a signal to another rank"} '
-            f'after {done} iterations; --resume goes on from there'
+            f'after {done} iterations; {where_to_go_on(runner, saved)}'
         )
         raise Preempted
+
+
+def where_to_go_on(runner: Runner, saved: set[str]) -> str:
+    """What ``--resume`` will do after this end of a run.
+
+    Args:
+        runner: The runner that is being stopped.
+        saved: Names of the checkpoints of its last iteration.
+
+    Returns:
+        The end of a sentence for the log.
+    """
+    by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+    found = checkpoints(*folders_of(runner.cfg))
+    if not found:
+        advice = (
+            'one comes with the end of an epoch, as often as '
+            'default_hooks.checkpoint.interval says'
+            if by_epoch
+            else 'default_hooks.checkpoint=dict(type="CheckpointHook", '
+            'by_epoch=False, interval=1000) would have made some'
+        )
+        return f'no checkpoint is saved, --resume starts over: {advice}'
+    name = found[0].name
+    if name not in saved:
+        return f'--resume goes on from {name}, what came later is lost'
+    if by_epoch:
+        epoch = runner.epoch + 1
+        return f'--resume goes on from {name} and begins epoch {epoch} anew'
+    return '--resume goes on from there'

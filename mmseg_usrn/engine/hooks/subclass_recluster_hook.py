@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper
 from mmengine.runner import CheckpointLoader, Runner
 from mmseg.registry import HOOKS, MODELS
-from torch import nn
 from torch.utils.data import Subset
 
 from mmseg_usrn.datasets import PairedDataset, SampleStream
@@ -19,6 +17,7 @@ from mmseg_usrn.models.checkpoints import load_weights
 
 from ..feature_extraction import extract_labeled_features
 from ..reclustering import check_numbers, recluster
+from .optimizer_state import reset_optimizer_state
 
 
 @HOOKS.register_module()
@@ -152,8 +151,6 @@ class SubclassReclusterHook(Hook):
         table = model.subclass_table
         if runner.iter == 0:
             table.clear()
-            if model.teacher:
-                model.teacher.reset()
         elif table.is_ready and table.num_images != len(dataset.labeled):
             raise ValueError(
                 f'the checkpoint has the subclasses of {table.num_images} '
@@ -252,19 +249,6 @@ def train_dataset(runner: Runner) -> Any:
 def unwrap(model) -> USRN:
     """The model inside its data-parallel wrapper, or the model itself."""
     return model.module if is_model_wrapper(model) else model
-
-
-def reset_optimizer_state(
-    optim_wrapper: OptimWrapper, parameters: list[nn.Parameter]
-) -> None:
-    """Let the optimiser meet weights for the first time.
-
-    In the warm-up the gradients of the subclass branch are 0. Adam, whose
-    moments stay 0 but whose steps count, would then take steps of up to six
-    times the learning rate.
-    """
-    for parameter in parameters:
-        optim_wrapper.optimizer.state.pop(parameter, None)
 
 
 def sync_ema_table(runner: Runner, model: USRN) -> None:

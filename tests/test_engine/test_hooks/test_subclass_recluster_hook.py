@@ -149,6 +149,26 @@ def test_adam_meets_the_subclass_branch_after_the_warm_up(toy_config):
     assert 0 < step.abs().max() <= 1.1 * 0.01
 
 
+def test_adagrad_meets_the_subclass_branch_after_the_warm_up(toy_config):
+    """Unlike the others it fills its state when it is built."""
+    toy_config.optim_wrapper.optimizer = ConfigDict(type='Adagrad', lr=0.01)
+    runner, _ = run(toy_config, **{'train_cfg.max_iters': 3})
+    state = runner.optim_wrapper.optimizer.state
+    own = runner.model.subclass_parameters()
+    assert own and all(state[p]['step'] == 1 for p in own)
+
+
+def test_fused_sgd_meets_the_subclass_branch_after_the_warm_up(toy_config):
+    """One parameter group holds it beside weights with momentum."""
+    options = {'optim_wrapper.optimizer.weight_decay': 0.1}
+    _, plain = run(toy_config, **options)
+    options['optim_wrapper.optimizer.fused'] = True
+    options['work_dir'] = f'{toy_config.work_dir}_fused'
+    _, fused = run(toy_config, **options)
+    for name, value in plain.weights[3].items():
+        torch.testing.assert_close(fused.weights[3][name], value)
+
+
 @pytest.mark.slow
 def test_resumed_run_goes_on_with_its_table(toy_config):
     """Checkpoint between two clusterings, at iteration 3 of 6."""
@@ -274,24 +294,6 @@ def test_new_run_from_old_weights_clusters_afresh(toy_config, tmp_path):
     )
     assert not probe.tables[1]['cells_per_image'].numel()
     assert probe.tables[2]['cells_per_image'].numel()
-
-
-@pytest.mark.slow
-def test_new_run_from_old_weights_has_a_new_teacher(toy_config, tmp_path):
-    """An old teacher would name subclasses of the old clustering."""
-    options = {'model.teacher_momentum': 0.01, 'train_cfg.max_iters': 4}
-    run(toy_config, **options)
-    _, probe = run(
-        toy_config,
-        load_from=f'{toy_config.work_dir}/iter_4.pth',
-        work_dir=str(tmp_path / 'second'),
-        **options,
-    )
-    # The first pseudo labels are made in iteration 2, after the clustering.
-    student, after = probe.weights[2], probe.weights[3]
-    name = 'decode_head.class_head.conv_seg.weight'
-    assert after['teacher.steps'] == 1
-    assert torch.equal(after[f'teacher.module.{name}'], student[name])
 
 
 @pytest.mark.slow

@@ -1,0 +1,75 @@
+"""Runs that begin with the weights of another run."""
+
+from copy import deepcopy
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+
+from mmseg_usrn.engine.safe_runner import SafeRunner
+from tests.trust.resume import VARIANTS
+
+HEAD = {'usrn': 'decode_head.class_head', 'self_training': 'decode_head'}
+
+
+class Probe(Hook):
+    """Keeps the weights before each iteration."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self) -> None:
+        self.weights: dict[int, dict] = {}
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        self.weights[runner.iter] = deepcopy(runner.model.state_dict())
+
+
+def run(config: Config, **options) -> dict[int, dict]:
+    """Train; the weights before each iteration."""
+    config = deepcopy(config)
+    config.merge_from_dict(options)
+    runner = SafeRunner.from_cfg(config)
+    probe = Probe()
+    runner.register_hook(probe)
+    # Most of the time would go into the layout of the config's text.
+    with patch.object(Config, 'pretty_text', property(str)):
+        runner.train()
+    return probe.weights
+
+
+@pytest.fixture(params=HEAD)
+def case(request, toy_config):
+    """A run of each segmentor, its first pseudo labels in iteration 2."""
+    VARIANTS[request.param](toy_config)
+    toy_config.model.teacher_momentum = 0.01
+    toy_config.train_cfg.max_iters = 4
+    toy_config.default_hooks.checkpoint.interval = 3
+    return toy_config, f'{HEAD[request.param]}.conv_seg.weight'
+
+
+def test_new_run_from_old_weights_has_a_new_teacher(case, tmp_path):
+    """An old one would label with what the old run has averaged."""
+    config, name = case
+    run(config)
+    weights = run(
+        config,
+        load_from=f'{config.work_dir}/iter_4.pth',
+        work_dir=str(tmp_path / 'second'),
+    )
+    student, after = weights[2], weights[3]
+    assert after['teacher.steps'] == 1
+    assert torch.equal(after[f'teacher.module.{name}'], student[name])
+
+
+def test_a_resumed_run_keeps_its_teacher(case):
+    config, name = case
+    first = run(config)
+    Path(config.work_dir, 'iter_4.pth').unlink()
+    weights = run(config, resume=True)
+    assert list(weights) == [3] and weights[3]['teacher.steps'] == 1
+    teacher = f'teacher.module.{name}'
+    assert torch.equal(weights[3][teacher], first[3][teacher])
+    assert not torch.equal(weights[3][teacher], weights[3][name])
