@@ -129,7 +129,8 @@ class Trial:
                 if likely := nearest(part, parts, 0.8):
                     raise ValueError(
                         f'custom_keys names {key!r}, which is in the name of '
-                        f'no weight: do you mean {likely} by {part}?'
+                        'no weight: do you mean '
+                        f'{key.replace(part, likely)}?'
                     )
 
     def load(self) -> None:

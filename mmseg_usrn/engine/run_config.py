@@ -3,7 +3,6 @@
 import logging
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
@@ -12,7 +11,11 @@ from mmengine.logging import print_log
 from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.datasets.paired_dataset import of_split
 from mmseg_usrn.evaluation import use_exact_metrics
-from mmseg_usrn.models.checkpoints import protect_loading, stock_model
+from mmseg_usrn.models.checkpoints import (
+    add_branch_keys,
+    protect_loading,
+    stock_model,
+)
 
 from .config_checks import check_config, check_dicts, check_options
 from .config_checks.listing import (
@@ -20,6 +23,7 @@ from .config_checks.listing import (
     is_recluster_hook,
     recluster_hooks,
 )
+from .config_checks.paths import check_paths
 from .distributed import num_processes, prepare_launch
 from .work_dir import check_work_dir
 
@@ -104,6 +108,9 @@ def load_config(
         set_feature_checkpoint(cfg, feature_checkpoint)
     if baseline:
         to_baseline(cfg)
+    else:
+        wrapper = cfg.get('optim_wrapper') or {}
+        add_branch_keys(wrapper.get('paramwise_cfg'))
     if 'train_dataloader.batch_size' not in (args.cfg_options or {}):
         set_batch_size(cfg, num_processes(cfg.launcher))
     if args.work_dir is not None:
@@ -208,79 +215,40 @@ def set_feature_checkpoint(cfg: Config, checkpoint: str) -> None:
     hooks[0]['feature_checkpoint'] = checkpoint
 
 
-def check_paths(cfg: Config, dataloaders: tuple[str, ...]) -> None:
-    """Look for the folders and lists that the datasets name.
-
-    Args:
-        cfg: The config of the run; its entry ``how_to_prepare`` tells the
-            user how the data are made.
-        dataloaders: Entries of the config to look at.
-
-    Raises:
-        ValueError: If one is missing; all missing ones are named.
-    """
-    nodes = cfg.to_dict()
-    used = [nodes[name] for name in dataloaders if name in nodes]
-    missing = sorted(set(_missing_paths(used)))
-    if missing:
-        listing = '\n'.join(f'  {path}' for path in missing)
-        advice = cfg.get('how_to_prepare', 'correct the paths in the config')
-        raise ValueError(f'data not found:\n{listing}\nTo fix it: {advice}')
-
-
-def _missing_paths(node) -> Iterator[str]:
-    if isinstance(node, dict):
-        root = node.get('data_root') or ''
-        prefixes = (node.get('data_prefix') or {}).values()
-        for entry in [node.get('ann_file'), node.get('split_dir'), *prefixes]:
-            for path in entry if isinstance(entry, list) else [entry]:
-                joined = os.path.join(root, path or '')
-                remote = '://' in joined
-                if path and not remote and not os.path.exists(joined):
-                    yield _tell_links(joined)
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for child in node:
-            yield from _missing_paths(child)
-
-
-def _tell_links(path: str) -> str:
-    """The path, and where it leads if a ``..`` in it follows a link."""
-    shown, target = os.path.normpath(path), os.path.realpath(path)
-    if target == os.path.realpath(shown):
-        return shown
-    return (
-        f'{shown}, which a symbolic link turns into {target}: link the '
-        "folder above instead, or give ann_file's absolute path"
-    )
-
-
 def set_batch_size(cfg: Config, processes: int) -> None:
-    """Divide the recipe's global batch among the processes, in place."""
-    global_batch = cfg.get('auto_scale_lr', {}).get('base_batch_size')
-    if not global_batch or 'train_dataloader' not in cfg:
+    """Divide the recipe's global batch among processes and steps, in place."""
+    global_batch = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    if not global_batch or not cfg.get('train_dataloader'):
         return
-    batch_size = max(1, global_batch // processes)
+    steps = _accumulated(cfg)
+    batch_size = max(1, global_batch // (processes * steps))
     before = cfg.train_dataloader.get('batch_size')
     if before != batch_size:
+        among = f' and {steps} accumulated batches' if steps > 1 else ''
         print_log(
             f'batch_size is {batch_size} instead of {before}: the global '
             f'batch of the recipe, auto_scale_lr.base_batch_size='
-            f'{global_batch}, is divided among {processes} process(es); '
-            'change that entry, or use --cfg-options '
+            f'{global_batch}, is divided among {processes} process(es)'
+            f'{among}; change that entry, or use --cfg-options '
             'train_dataloader.batch_size=...',
             logger='current',
         )
     cfg.train_dataloader.batch_size = batch_size
 
 
+def _accumulated(cfg: Config) -> int:
+    """Batches whose gradients make one step; 1 if it is no such number."""
+    count = (cfg.get('optim_wrapper') or {}).get('accumulative_counts')
+    return count if isinstance(count, int) and count > 0 else 1
+
+
 def warn_about_batch_size(cfg: Config, processes: int) -> None:
     """Say so if the global batch is not the recipe's."""
-    recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
-    if not recipe or 'train_dataloader' not in cfg:
+    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    if not recipe or not cfg.get('train_dataloader'):
         return
-    steps = cfg.get('optim_wrapper', {}).get('accumulative_counts', 1)
-    actual = cfg.train_dataloader.batch_size * processes * steps
+    per_process = cfg.train_dataloader.batch_size
+    actual = per_process * processes * _accumulated(cfg)
     if actual != recipe:
         print_log(
             f'the global batch is {actual} labeled images, the recipe was '

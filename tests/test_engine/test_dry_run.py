@@ -157,7 +157,7 @@ def test_other_models(toy_config, try_out, kind):
                 )
             },
             'the optimiser',
-            'do you mean backbone by bakbone?',
+            'do you mean backbone?',
         ),
         (
             {
@@ -166,7 +166,7 @@ def test_other_models(toy_config, try_out, kind):
                 )
             },
             'the optimiser',
-            'do you mean trunk by trunc?',
+            'do you mean backbone.trunk?',
         ),
         (
             {'model.num_subclasses': 5000},

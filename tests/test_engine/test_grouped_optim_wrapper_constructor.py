@@ -1,13 +1,15 @@
 """Tests of the optimiser with few parameter groups."""
 
+from argparse import ArgumentParser
 from copy import deepcopy
 
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
+from mmseg.registry import MODELS
 from torch import nn
 
-import mmseg_usrn.engine  # noqa: F401
+from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 
 PARAMWISE = dict(custom_keys={'0.0': dict(lr_mult=0.1)})
 
@@ -84,3 +86,35 @@ def test_updates_are_those_of_mmengine(optimizer):
         model.parameters(), other.parameters(), strict=True
     ):
         assert torch.equal(own, theirs)
+
+
+def test_stock_names_of_weights_set_both_branches(toy_config, tmp_path):
+    """A stock config's rates count for the same weights in a USRN."""
+    toy_config.optim_wrapper.paramwise_cfg = dict(
+        custom_keys={
+            'backbone.layer4': dict(lr_mult=0.1),
+            'decode_head.conv_seg': dict(lr_mult=10.0),
+        }
+    )
+    toy_config.dump(tmp_path / 'toy.py')
+    parser = ArgumentParser()
+    add_common_arguments(parser)
+    args = parser.parse_args([str(tmp_path / 'toy.py')])
+    rates = {}
+    for baseline in (True, False):
+        cfg = load_config(args, baseline=baseline)
+        model = MODELS.build(cfg.model)
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        base = cfg.optim_wrapper.optimizer.lr
+        rates[baseline] = [
+            sum(
+                p.numel()
+                for group in wrapper.optimizer.param_groups
+                for p in group['params']
+                if group['lr'] == pytest.approx(share * base)
+            )
+            for share in (0.1, 10.0)
+        ]
+    assert rates[True][0] and rates[True][1]
+    assert rates[False][0] >= 2 * rates[True][0]
+    assert rates[False][1] > 2 * rates[True][1]

@@ -223,6 +223,36 @@ def test_accumulated_batches_count_as_one(said):
     assert 'global batch is 16' in said()
 
 
+@pytest.mark.parametrize(
+    ('processes', 'counts', 'batch_size'),
+    [(1, 2, 4), (2, 2, 2), (1, 16, 1), (1, 0, 8), (1, 'two', 8)],
+)
+def test_accumulated_batches_divide_the_recipe(
+    said, processes, counts, batch_size
+):
+    """A number of batches that is none is refused by the checks."""
+    cfg = Config(
+        dict(
+            auto_scale_lr=dict(base_batch_size=8),
+            train_dataloader=dict(batch_size=4),
+            optim_wrapper=dict(accumulative_counts=counts),
+        )
+    )
+    set_batch_size(cfg, processes)
+    warn_about_batch_size(cfg, processes)
+    assert cfg.train_dataloader.batch_size == batch_size
+    assert ('global batch is' in said()) == (counts == 16)
+    changed = f'{processes} process(es) and {counts} accumulated batches'
+    assert (changed in said()) == (counts in (2, 16) and batch_size != 4)
+
+
+def test_entries_that_are_none(load, toy_config):
+    for name in ('auto_scale_lr', 'optim_wrapper', 'train_dataloader'):
+        toy_config[name] = None
+    toy_config.dump('toy.py')
+    assert load(dataloaders=('test_dataloader',)).train_dataloader is None
+
+
 def test_batch_without_recipe_is_left():
     cfg = Config(dict(train_dataloader=dict(batch_size=4)))
     set_batch_size(cfg, 2)

@@ -16,6 +16,8 @@ TRAIN = (
     ('Slurm without GPUs', "'slurm' needs GPUs", ('toy.py', '--launcher', 'slurm')),
     ('MPI without GPUs', "'mpi' needs GPUs", ('toy.py', '--launcher', 'mpi')),
     ('mixed precision with a value', 'ignored explicit argument', ('toy.py', '--amp=half')),
+    ('mixed precision with another wrapper', '--amp would replace', ('toy.py', '--amp', '--cfg-options', 'optim_wrapper.type=ApexOptimWrapper')),
+    ('a wrapper that needs a GPU', 'needs a GPU', ('toy.py', '--cfg-options', 'optim_wrapper.type=AmpOptimWrapper')),
     ('no work dir', 'expected one argument', ('toy.py', '--work-dir')),
     ('a file in place of a work dir', 'good.py', ('toy.py', '--work-dir', 'good.py')),
     ('a work dir below a file', 'good.py', ('toy.py', '--work-dir', 'good.py/a')),
@@ -40,6 +42,7 @@ TEST = (
     ('config and checkpoint in the wrong order', 'weights.pth cannot be read', ('weights.pth', 'toy.py')),
     ('a misspelt option', 'do you mean threshold?', ('toy.py', 'weights.pth', '--cfg-options', 'model.treshold=1')),
     ('a misspelt metric', 'do you mean mIoU?', ('toy.py', 'weights.pth', '--cfg-options', 'test_evaluator.iou_metrics=mIou')),
+    ('augmented images without a model for them', '--tta needs tta_model', ('toy.py', 'weights.pth', '--tta')),
     ('an unknown argument', 'unrecognized arguments', ('toy.py', 'weights.pth', '--speed')),
 )  # fmt: skip
 PREDICT = (

@@ -161,7 +161,7 @@ RANGES = (
     ('model.unsup_loss_weight', '-1', '[0, inf)'),
     ('model.subclass_loss_weight', '-0.5', '[0, inf)'),
     ('model.unsup_downsample', '0', '[1, inf)'),
-    ('model.fork_after', '0', '[1, inf)'),
+    ('model.fork_after', '-1', '[0, inf)'),
     ('model.fork_after', '9', 'fork_after'),
     ('model.decode_head.num_classes', '1', '[2, inf)'),
     ('model.decode_head.dropout_ratio', '1.0', '[0, 1)'),

@@ -1,7 +1,7 @@
 """Names and arguments that nothing in a config can be built from."""
 
 from collections.abc import Callable, Iterable, Iterator
-from inspect import Parameter
+from inspect import Parameter, isclass
 
 from mmengine.config import Config
 
@@ -11,11 +11,11 @@ from .places import (
     Place,
     extra_keys,
     names_in,
-    parameters_of,
     places,
 )
 from .plain_settings import OF_CONFIG, plain_keys
-from .value_types import misfit
+from .signatures import parameters_of
+from .value_types import is_documented, misfit
 
 SURE = 0.85
 """Likeness from which a key of a user's own is taken for a misspelt one."""
@@ -104,7 +104,7 @@ def _arguments(place: Place) -> Iterator[Mistake]:
     parameters, _ = parameters_of(place.cls)
     for name, parameter in parameters.items():
         if name in place.config:
-            why = misfit(place.config[name], parameter, is_ours(place.cls))
+            why = _misfit(place, name, parameter)
             if why:
                 value = shown(place.config[name])
                 yield Mistake(place.at(name), f'={value} {why}', 'correct it')
@@ -118,6 +118,15 @@ def _arguments(place: Place) -> Iterator[Mistake]:
             )
 
 
+def _misfit(place: Place, name: str, parameter: Parameter) -> str:
+    """Why a value cannot be that of an argument, ``''`` if it can."""
+    value, ours = place.config[name], is_ours(place.cls)
+    why = misfit(value, parameter, ours)
+    if why and not ours and is_documented(value, place.cls, name):
+        return ''
+    return why
+
+
 def is_ours(cls: Callable | None) -> bool:
     """Whether a class is of this package, whose annotations are checked."""
     return getattr(cls, '__module__', '').startswith('mmseg_usrn.')
@@ -126,6 +135,9 @@ def is_ours(cls: Callable | None) -> bool:
 def _is_required(place: Place, parameter: Parameter) -> bool:
     """Whether an argument must be there."""
     if parameter.default is not Parameter.empty:
+        return False
+    # A function is called later, with what its caller has.
+    if not isclass(place.cls):
         return False
     # Heads and backbones hand on what they do not name themselves.
     if place.path[0] in ('model', 'tta_model'):

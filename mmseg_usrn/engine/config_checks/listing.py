@@ -7,7 +7,8 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmseg.registry import HOOKS
 
-from .places import find, lineage
+from .places import find
+from .signatures import lineage
 
 RECLUSTER_HOOK = 'SubclassReclusterHook'
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS
 
 from .evaluation import METRICS
@@ -94,15 +96,29 @@ def _difference(first: tuple, second: tuple) -> str:
 
 def _heads(cfg: Config, classes: int) -> Iterator[Mistake]:
     """Heads whose number of classes is not that of the data."""
-    for name in ('decode_head', 'auxiliary_head'):
-        for path, head in dicts_at(cfg, f'model.{name}'):
-            count = head.get('num_classes')
-            if classes and isinstance(count, int) and count != classes:
-                yield Mistake(
-                    f'{path}.num_classes={count}',
-                    f', but the labeled images have {classes} classes',
-                    f'set it to {classes}, as many as metainfo names',
-                )
+    heads = [*dicts_at(cfg, 'model.decode_head'), *_auxiliary_heads(cfg)]
+    for path, head in heads:
+        count = head.get('num_classes')
+        if classes and isinstance(count, int) and count != classes:
+            yield Mistake(
+                f'{path}.num_classes={count}',
+                f', but the labeled images have {classes} classes',
+                f'set it to {classes}, as many as metainfo names',
+            )
+
+
+def _auxiliary_heads(cfg: Config) -> Iterator[tuple[str, dict]]:
+    """Auxiliary heads that learn the labels as they are.
+
+    Others have a loss of their own: STDC's learns borders, two classes.
+    """
+    for path, head in dicts_at(cfg, 'model.auxiliary_head'):
+        cls = find(MODELS, head.get('type'))
+        if all(
+            getattr(cls, name, None) is getattr(BaseDecodeHead, name)
+            for name in ('loss', 'loss_by_feat')
+        ):
+            yield path, head
 
 
 def _zero_labels(found: dict) -> Iterator[Mistake]:
@@ -136,8 +152,8 @@ def _ignored(cfg: Config) -> Iterator[Mistake]:
         if evaluator.get('type') in METRICS
     ]
     found += [
-        ('model.auxiliary_head.ignore_index', h.get('ignore_index', IGNORED))
-        for h in as_dicts(cfg.model.get('auxiliary_head'))
+        (f'{path}.ignore_index', head.get('ignore_index', IGNORED))
+        for path, head in _auxiliary_heads(cfg)
     ]
     preprocessor = cfg.model.get('data_preprocessor')
     if preprocessor and 'seg_pad_val' in preprocessor:
@@ -176,6 +192,9 @@ def _losses(cfg: Config) -> Iterator[Mistake]:
 
 def _slide(cfg: Config) -> Iterator[Mistake]:
     """Windows that leave gaps, or have no size."""
+    model = find(MODELS, cfg.model.get('type'))
+    if getattr(model, 'inference', None) is not EncoderDecoder.inference:
+        return  # tests in ways of its own
     test = cfg.model.get('test_cfg') or {}
     mode = test.get('mode', 'whole')
     if mode not in ('slide', 'whole'):

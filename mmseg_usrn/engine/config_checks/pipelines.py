@@ -6,7 +6,8 @@ from typing import Any
 from mmengine.config import Config
 
 from .mistakes import Mistake
-from .places import Place, lineage, walk
+from .places import Place, walk
+from .signatures import is_of_stack, lineage
 
 GEOMETRIC = frozenset(
     (
@@ -38,7 +39,6 @@ ALBU = frozenset(
 """Those of albumentations, inside ``Albu``."""
 
 BRANCH = 'unsup_'
-STACK = ('mmcv.', 'mmseg.', 'mmengine.', 'mmseg_usrn.')
 
 
 def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
@@ -77,12 +77,19 @@ def _ends(place: Place) -> Iterator[Mistake]:
     for branch, steps in place.config.items():
         if not str(branch).startswith(BRANCH) or not isinstance(steps, list):
             continue
-        if not steps or not step_name(steps[-1]).startswith('Pack'):
+        if not steps or not _may_pack(steps[-1]):
             yield Mistake(
                 place.at(branch),
                 ': the pipeline of a view packs what it has made',
                 "end it with dict(type='PackSegInputs')",
             )
+
+
+def _may_pack(step: Any) -> bool:
+    """Whether a step packs, or may as it is none of this stack's."""
+    cls = next((p.cls for p in walk(step, ('pipeline',))), None)
+    is_own = cls is not None and not is_of_stack(cls)
+    return is_own or step_name(step).startswith('Pack')
 
 
 def _without_draws(place: Place, evaluated: bool) -> Iterator[Mistake]:
@@ -133,7 +140,7 @@ def may_load_masks(step: Any) -> bool:
         step: A step of a pipeline.
     """
     for place in walk([step], ('pipeline',)):
-        known = place.cls is None or place.cls.__module__.startswith(STACK)
+        known = place.cls is None or is_of_stack(place.cls)
         if not known or any(map(loads_masks, lineage(place.cls))):
             return True
     return False

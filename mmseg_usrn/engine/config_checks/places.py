@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from inspect import Parameter, getmro, isclass, signature
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry, root
 from mmseg import registry
+
+from .signatures import lineage
 
 BUILT: tuple[str, ...] = (
     *('model', 'train_dataloader', 'val_dataloader', 'test_dataloader'),
@@ -53,15 +54,20 @@ REGISTRIES = dict(
     sampler=registry.DATA_SAMPLERS,
     batch_sampler=registry.DATA_SAMPLERS,
     collate_fn=root.FUNCTIONS,
+    worker_init_fn=root.FUNCTIONS,
     init_cfg=registry.WEIGHT_INITIALIZERS,
 )
 FOREIGN = (('Albu', 'transforms'),)
 """Types and keys whose dicts are those of another package."""
 
+WORDS = frozenset(('clip_grad', 'on_trace_ready'))
+"""Keys of dicts whose type is a word of MMEngine's, not a class."""
+
 OF_BUILDERS = frozenset(
     (
         *('self', 'params', 'runner', 'dataloader', 'num_features', 'dataset'),
         *('evaluator', 'module', 'save_dir', 'optimizer', 'param_name'),
+        *('sampler', 'batch_size'),
     )
 )
 """Arguments that are not given by a config."""
@@ -70,6 +76,8 @@ EXTRA = dict(
     optim_wrapper=('optimizer', 'constructor', 'paramwise_cfg'),
     param_scheduler=('convert_to_iter_based', 'optimizer'),
     hook=('priority',),
+    init_cfg=('override',),
+    override=('name',),
     norm_cfg=('requires_grad', 'eps', 'momentum', 'affine'),
 )
 """What builders take out of a dict before the class sees it."""
@@ -137,9 +145,11 @@ def walk(node: Any, path: tuple) -> Iterator[Place]:
         path: The keys that lead to it.
     """
     if isinstance(node, Mapping):
-        yield place_at(path, node)
+        place = place_at(path, node)
+        yield place
+        names = lineage(place.cls)
         for key, child in node.items():
-            if (node.get('type'), key) not in FOREIGN:
+            if not any((name, key) in FOREIGN for name in names):
                 yield from walk(child, (*path, key))
     elif isinstance(node, list | tuple):
         for index, child in enumerate(node):
@@ -153,7 +163,7 @@ def place_at(path: tuple, node: Mapping) -> Place:
         path: The keys that lead to it.
         node: The dict.
     """
-    if 'type' not in node:
+    if 'type' not in node or path[-1] in WORDS:
         return Place(path, node, None, None)
     kind = registry_at(path)
     return Place(path, node, kind, find(kind, node['type']))
@@ -166,7 +176,8 @@ def registry_at(path: tuple) -> Registry:
     if any(str(key).endswith('pipeline') for key in keys):
         return registry.TRANSFORMS
     if top in ('model', 'tta_model'):
-        return REGISTRIES[last] if last == 'init_cfg' else registry.MODELS
+        initial = last in ('init_cfg', 'override')
+        return REGISTRIES['init_cfg'] if initial else registry.MODELS
     if last in ('train_cfg', 'val_cfg', 'test_cfg'):
         return registry.LOOPS
     for key in reversed(keys):
@@ -213,48 +224,6 @@ def names_in(kind: Registry) -> list[str]:
     """All names of a registry and of the one above it."""
     names = list(kind.module_dict)
     return names + (list(kind.parent.module_dict) if kind.parent else [])
-
-
-def lineage(cls: Callable | None) -> list[str]:
-    """Names of a class and of its bases, or of a function; none of None.
-
-    Args:
-        cls: What a dict builds.
-    """
-    if cls is None:
-        return []
-    return [one.__name__ for one in (getmro(cls) if isclass(cls) else [cls])]
-
-
-@cache
-def parameters_of(cls: Callable) -> tuple[dict[str, Parameter], bool]:
-    """Arguments of a class, those of its bases where it hands them on.
-
-    Args:
-        cls: A class or a function.
-
-    Returns:
-        The arguments by name, and whether it takes any others.
-    """
-    found: dict[str, Parameter] = {}
-    for one in cls.__mro__ if isclass(cls) else [cls]:
-        if isclass(one) and '__init__' not in vars(one):
-            continue
-        try:
-            own = signature(one.__init__ if isclass(one) else one).parameters
-        except (TypeError, ValueError):  # of C
-            return found, True
-        is_open = False
-        for name, parameter in own.items():
-            if name in ('self', 'runner'):
-                continue
-            if parameter.kind is Parameter.VAR_KEYWORD:
-                is_open = True
-            elif parameter.kind is not Parameter.VAR_POSITIONAL:
-                found.setdefault(name, parameter)
-        if not is_open:
-            return found, False
-    return found, True
 
 
 def extra_keys(place: Place) -> tuple[str, ...]:

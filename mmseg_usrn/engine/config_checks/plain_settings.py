@@ -3,7 +3,8 @@
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from .places import BUILT, OTHERS, Place, parameters_of
+from .places import BUILT, OTHERS, Place
+from .signatures import parameters_of
 
 _LOADER = frozenset(parameters_of(DataLoader)[0]) | {
     *('dataset', 'worker_init_fn', 'num_batch_per_epoch'),

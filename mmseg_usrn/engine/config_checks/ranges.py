@@ -4,7 +4,6 @@ A range is written as in mathematics: ``[0, 1)`` holds 0, but not 1. It counts
 for each number of a list.
 """
 
-import math
 from collections.abc import Iterator
 from numbers import Real
 from typing import Any
@@ -14,7 +13,8 @@ from mmengine.config import Config
 from mmseg_usrn.models.semi import GATE_RULES
 
 from .mistakes import Mistake, do_you_mean, shown
-from .places import Place, lineage, places
+from .places import Place, places
+from .signatures import bases, is_of_stack
 
 POSITIVE, NOT_NEGATIVE = '(0, inf)', '[0, inf)'
 COUNT, SHARE = '[1, inf)', '[0, 1]'
@@ -31,7 +31,7 @@ RANGES: dict[str, dict[str, str]] = {
     'USRN': dict(
         _SEMI,
         num_subclasses='[2, inf)',
-        fork_after=COUNT,
+        fork_after=NOT_NEGATIVE,
         subclass_loss_weight=NOT_NEGATIVE,
     ),
     'SelfTraining': dict(_SEMI, warmup_iters=NOT_NEGATIVE),
@@ -91,7 +91,7 @@ RANGES: dict[str, dict[str, str]] = {
     'RandomApply': dict(prob=SHARE),
     'RandomRotate': dict(prob=SHARE),
     'RandomResize': dict(scale=COUNT, ratio_range=POSITIVE),
-    'Resize': dict(scale=COUNT, scale_factor=POSITIVE),
+    'Resize': dict(scale='[1, inf]', scale_factor=POSITIVE),
     'ReflectPad': dict(divisor=COUNT),
     'GaussianBlur': dict(kernel_size=COUNT),
     'ColorJitter': dict(
@@ -126,7 +126,7 @@ PLAIN: dict[str, dict[str, str]] = {
 """Ranges in dicts without a type, by the key that they stand under."""
 
 EVERYWHERE = dict(loss_weight=NOT_NEGATIVE)
-"""Ranges of arguments of any class."""
+"""Ranges of arguments of any class that is not of a user's own."""
 
 WHOLE = frozenset(
     (
@@ -137,9 +137,12 @@ WHOLE = frozenset(
 ORDERED = frozenset(
     ('ratio_range', 'long_side', 'contrast_range', 'saturation_range')
 )
-LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'NOTSET')
-CHOICES = dict(gate=GATE_RULES)
-"""Words that a setting takes."""
+LEVELS = (
+    *('CRITICAL', 'FATAL', 'ERROR', 'WARNING', 'WARN', 'INFO', 'DEBUG'),
+    'NOTSET',
+)
+CHOICES = dict(USRN=dict(gate=GATE_RULES))
+"""Words that an argument takes, by class."""
 
 
 def range_mistakes(cfg: Config, roots: tuple[str, ...]) -> Iterator[Mistake]:
@@ -150,7 +153,7 @@ def range_mistakes(cfg: Config, roots: tuple[str, ...]) -> Iterator[Mistake]:
         roots: Its entries to look at.
     """
     level = cfg.get('log_level', 'INFO')
-    if level not in LEVELS:
+    if level not in LEVELS and not isinstance(level, int):
         text = f'={shown(level)} is no choice'
         yield Mistake('log_level', text, do_you_mean(str(level), LEVELS))
     for place in places(cfg, roots):
@@ -160,20 +163,27 @@ def range_mistakes(cfg: Config, roots: tuple[str, ...]) -> Iterator[Mistake]:
             if why:
                 text = f'={shown(value)} is out of range'
                 yield Mistake(place.at(key), text, why)
-        for key in CHOICES.keys() & place.config.keys():
-            value = place.config[key]
-            if value not in CHOICES[key]:
+        for key, words in _named(CHOICES, place).items():
+            value = place.config.get(key, words[0])
+            if value not in words:
                 text = f'={shown(value)} is no choice'
-                fix = do_you_mean(str(value), CHOICES[key])
+                fix = do_you_mean(str(value), words)
                 yield Mistake(place.at(key), text, fix)
 
 
 def _ranges_of(place: Place) -> dict[str, str]:
     if place.cls is None:
         return PLAIN.get(place.key, {})
-    found = dict(EVERYWHERE)
-    for name in reversed(lineage(place.cls)):
-        found.update(RANGES.get(name, {}))
+    common = EVERYWHERE if is_of_stack(place.cls) else {}
+    return {**common, **_named(RANGES, place)}
+
+
+def _named(table: dict[str, dict], place: Place) -> dict:
+    """What a table says of a class and of its bases."""
+    found: dict = {}
+    for one in reversed(bases(place.cls)):
+        if is_of_stack(one):
+            found.update(table.get(one.__name__, {}))
     return found
 
 
@@ -182,6 +192,7 @@ def _why(key: str, value: Any, limits: str) -> str:
     pairs = [n for n in numbers if isinstance(n, list | tuple)]
     numbers = [n for n in numbers if n not in pairs]
     numbers += [n for pair in pairs for n in pair]
+    numbers = [n for n in numbers if n is not None]
     if key in WHOLE and not isinstance(value, int):
         return 'it must be a whole number'
     if not all(
@@ -199,14 +210,12 @@ def is_inside(number: float, limits: str) -> bool:
     """Whether a number is in a range.
 
     Args:
-        number: The number; one that is not finite is outside.
+        number: The number; NaN is outside.
         limits: For example ``'[0, 1)'`` or ``'[0, 1) or -1'``.
     """
     limits, _, other = limits.partition(' or ')
     if other and number == float(other):
         return True
     low, high = (float(text) for text in limits[1:-1].split(','))
-    if not math.isfinite(number):
-        return False
     above = number >= low if limits[0] == '[' else number > low
     return above and (number <= high if limits[-1] == ']' else number < high)

@@ -103,7 +103,7 @@ def _span(path: str, scheduler: Mapping, length: int) -> Iterator[Mistake]:
 
 
 def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
-    """A learning rate that has reached its end long before the training."""
+    """A learning rate that is 0 long before the training ends."""
     rates = [
         (
             end if isinstance(end := scheduler.get('end'), int) else length,
@@ -113,6 +113,8 @@ def _end_of_decay(cfg: Config, length: int) -> Iterator[Mistake]:
         for path, scheduler in dicts_at(cfg, 'param_scheduler')
         if not str(scheduler.get('type', '')).endswith('Momentum')
         and not scheduler.get('by_epoch', True)
+        and not scheduler.get('eta_min')
+        and not scheduler.get('eta_min_ratio')
     ]
     if not rates:
         return

@@ -1,9 +1,11 @@
 """Values that cannot be what an argument takes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import Parameter
 from typing import Any
+
+from .signatures import bases
 
 WORDS = dict(
     bool='True or False',
@@ -33,9 +35,12 @@ _KINDS = dict(
     ConfigDict='dict',
     ConfigType='dict',
     OptConfigType='dict',
+    number='float',
+    string='str',
+    sequence='list',
 )
 _CONTENT = (
-    r'\b(list|tuple|Sequence|Iterable|dict|Mapping|List|Tuple|Dict)'
+    r'\b(list|tuple|[Ss]equence|Iterable|dict|Mapping|List|Tuple|Dict)'
     r'\[[^\[\]]*\]'
 )
 _NEUTRAL = frozenset(('Optional', 'Union', 'None', 'NoneType', 'class'))
@@ -67,8 +72,32 @@ def misfit(value: Any, parameter: Parameter, exact: bool = False) -> str:
     # Of names that have a number as well, few annotations say so.
     if _fits(value, kinds) or (kinds == {'str'} and _fits(value, {'float'})):
         return ''
+    if not exact and _stands_for(value, kinds):
+        return ''
     wanted = [text for kind, text in WORDS.items() if kind in kinds]
     return f'must be {" or ".join(wanted)}'
+
+
+def is_documented(value: Any, cls: Callable | None, name: str) -> bool:
+    """Whether a docstring allows a value that the annotation does not.
+
+    Args:
+        value: A value of a config.
+        cls: What takes it.
+        name: Name of the argument.
+    """
+    for one in bases(cls):
+        for text in (one.__doc__, getattr(one.__init__, '__doc__', '')):
+            found = re.search(rf'\b{name} ?\(([^()]+)\):', text or '')
+            if found and _fits(value, _documented_kinds(found[1])):
+                return True
+    return False
+
+
+def _documented_kinds(text: str) -> set[str]:
+    """Kinds of values that are named in a text."""
+    words = re.findall('[a-z]+', _outermost(text).lower())
+    return {_KINDS[word] for word in words if word in _KINDS}
 
 
 def kinds_of(annotation: Any) -> set[str]:
@@ -79,15 +108,29 @@ def kinds_of(annotation: Any) -> set[str]:
     if annotation is Parameter.empty:
         return set()
     text = annotation if isinstance(annotation, str) else repr(annotation)
-    while re.search(_CONTENT, text):
-        text = re.sub(_CONTENT, r'\1', text)
+    texts = {'str'} if 'Sequence[str]' in text else set()
+    text = _outermost(text)
     words = [w.split('.')[-1] for w in re.findall(r'[A-Za-z_][\w.]*', text)]
     words = [word for word in words if word not in _NEUTRAL]
     if not all(word in _KINDS for word in words):
         return set()
-    kinds = {_KINDS[word] for word in words}
+    kinds = texts | {_KINDS[word] for word in words}
     is_optional = 'None' in text or 'Optional' in text
     return kinds | ({'None'} if is_optional and kinds else set())
+
+
+def _outermost(text: str) -> str:
+    """A type without those of what it holds."""
+    while re.search(_CONTENT, text):
+        text = re.sub(_CONTENT, r'\1', text)
+    return text
+
+
+def _stands_for(value: Any, kinds: set[str]) -> bool:
+    """Whether a number is as good as one of another kind: 4e4, or 0."""
+    if isinstance(value, float):
+        return 'int' in kinds and value.is_integer()
+    return 'bool' in kinds and type(value) is int and value in (0, 1)
 
 
 def _fits(value: Any, kinds: set[str]) -> bool:

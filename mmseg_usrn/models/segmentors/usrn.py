@@ -151,9 +151,8 @@ class USRN(DualBranchSegmentor):
         self, feats: tuple[Tensor, ...], data_samples: Samples
     ) -> dict[str, Tensor]:
         """Supervised losses of the class branch and the auxiliary heads."""
-        losses = self.decode_head.loss_by_class(
-            feats, data_samples, self.train_cfg
-        )
+        head = self.decode_head
+        losses = head.loss_by_class(feats, data_samples, self.train_cfg)
         losses = add_prefix(losses, 'sup_class')
         if self.with_auxiliary_head:
             losses.update(self.loss_by_auxiliary_heads(feats, data_samples))
@@ -275,7 +274,6 @@ class USRN(DualBranchSegmentor):
 
     def get_subclass_labels(self, data_samples: Samples) -> Tensor:
         """Subclass of every labeled pixel, (N, H, W) int64."""
-        device = self.subclass_table.subclass_to_class.device
         classes = _stack([s.gt_sem_seg for s in data_samples])
         classes = classes.masked_fill(
             classes == self.decode_head.ignore_index, -1
@@ -283,7 +281,7 @@ class USRN(DualBranchSegmentor):
         return self.subclass_table.lookup(
             images=torch.tensor(
                 [sample.labeled_index for sample in data_samples],
-                device=device,
+                device=self.subclass_table.subclass_to_class.device,
             ),
             cells=_stack([sample.gt_cell_map for sample in data_samples]),
             classes=classes,
