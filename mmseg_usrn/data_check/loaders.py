@@ -17,7 +17,6 @@ import mmcv.transforms
 from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 
-from mmseg_usrn.datasets.folder_dataset import stores_values
 from mmseg_usrn.datasets.mask_formats import MaskLoader
 from mmseg_usrn.datasets.transforms import LoadBands
 
@@ -64,7 +63,7 @@ class Loaders:
     def stores_values(self) -> bool:
         """Whether masks hold the numbers of classes, not names or colours."""
         step = getattr(self.masks[-1], 'step', self.masks[-1])
-        return stores_values(dict(type=type(step).__name__))
+        return getattr(step, 'stores_values', True)
 
     @property
     def names_of_images(self) -> str:

@@ -114,6 +114,7 @@ def look_at_folders(request: Request) -> OwnData:
     init_default_scope('mmseg')
     labeled = _find(request.labeled_images, request.labeled_masks, request)
     meta = name_classes(request, labeled)
+    values = meta.pop('values', None)
     parts = dict(labeled=labeled.settings)
     if request.labeled_list:
         parts['labeled']['ann_file'] = osp.abspath(request.labeled_list)
@@ -128,7 +129,6 @@ def look_at_folders(request: Request) -> OwnData:
     mask_format = labeled.settings.get('mask_format')
     if mask_format:
         data.suggestion.note = labeled.evidence
-    values = meta.pop('values', None)
     if not stores_values(mask_format):
         data.suggestion.labels = {}  # the loader knows the classes
     elif values:

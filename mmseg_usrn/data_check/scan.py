@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from .files import ImageFacts, MaskFacts, look
 from .parts import Part, Source, describe
 
-CACHE_VERSION = 5
+CACHE_VERSION = 6
 PROGRESS_SECONDS = 10
 MAX_THREADS = 16
 

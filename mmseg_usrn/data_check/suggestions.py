@@ -158,12 +158,15 @@ def number_classes(values: Sequence[int], suggestion: Suggestion) -> None:
         suggestion: Changed in place.
     """
     others = suggestion.values - {*values, LabelRules.ignore_index}
+    few = others if len(others) <= MAX_OTHERS else ()
     suggestion.note = f'values {_named(suggestion.values)}; '
     suggestion.note += f'the classes have the numbers {_named(values)}'
-    if others:
+    if few:
         suggestion.note += ', and what has another one counts as not labeled'
-    few = others if len(others) <= MAX_OTHERS else ()
-    if list(values) == [*range(1, len(values) + 1)] and others <= {0}:
+    from_one = list(values) == [*range(1, len(values) + 1)]
+    if from_one and others == {0} and len(values) not in suggestion.values:
+        suggestion.note += ' (if 0 is the first class, number them from 0)'
+    if from_one and others <= {0}:
         suggestion.labels = dict(reduce_zero_label=True)
     else:
         suggestion.labels = dict(label_map=label_map_of(values, few))

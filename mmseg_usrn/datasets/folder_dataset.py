@@ -20,7 +20,6 @@ from .image_files import (
 )
 from .label_rules import label_map_of
 from .mask_formats import MaskLoader, with_mask_loader
-from .mask_formats.images import LoadThresholdMasks
 from .palette import check_classes, default_palette
 from .splits import read_split
 
@@ -42,7 +41,9 @@ class FolderSegDataset(BaseSegDataset):
             as many folders; one ``seg_map_path`` may serve all.
         metainfo: ``classes`` and, if wanted, ``palette``.
         classes_file: JSON, YAML or text file with the same, relative to
-            ``data_root``; instead of ``metainfo``.
+            ``data_root``; instead of ``metainfo``. Numbers of the classes
+            in it are the values of the masks, from which ``label_map``
+            follows.
         ann_file: List of the images to use, one stem a line. Defaults to all
             images of the folder.
         label_map: New value of each mask value that is to change, for
@@ -237,8 +238,7 @@ def stores_values(mask_format: dict | None) -> bool:
         mask_format: Config of their loader, None for the usual one.
     """
     cls = TRANSFORMS.get(mask_format['type']) if mask_format else MaskLoader
-    named = getattr(cls, 'takes_classes', False)
-    return not (named or cls is LoadThresholdMasks)
+    return getattr(cls, 'stores_values', True)
 
 
 def _mask_loader(mask_format, metainfo: dict, kwargs: dict) -> MaskLoader:

@@ -4,10 +4,11 @@ Files are named by their *stem*: the path below the folder, with ``/`` and
 without the suffix. ``trip1/a.JPG`` has the stem ``trip1/a``.
 """
 
+import os
 import os.path as osp
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from mmengine import fileio
@@ -104,10 +105,7 @@ def find_files(
         )
     found = defaultdict(list)
     others = Counter()
-    for path in fileio.list_dir_or_file(
-        folder, list_dir=False, recursive=True, backend_args=backend_args
-    ):
-        path = path.replace('\\', '/')
+    for path in _list_files(folder, backend_args):
         if any(part.startswith('.') for part in path.split('/')):
             continue
         stem = strip_suffix(path, suffixes)
@@ -118,6 +116,29 @@ def find_files(
     if not found:
         raise ValueError(_nothing_found(folder, suffixes, what, others))
     return {stem: sorted(found[stem]) for stem in sorted(found)}
+
+
+def _list_files(folder: str, backend_args: dict | None) -> Iterator[str]:
+    """Paths of all files below a folder, relative to it.
+
+    Links are followed, but for those to a folder that they are in.
+    """
+    if backend_args or '://' in folder:
+        yield from fileio.list_dir_or_file(
+            folder, list_dir=False, recursive=True, backend_args=backend_args
+        )
+        return
+    way: dict[str, list[str]] = {folder: []}  # real folders down to each
+    for root, names, files in os.walk(folder, followlinks=True):
+        real = [*way.pop(root), osp.join(osp.realpath(root), '')]
+        for name in list(names):
+            path = osp.join(root, name)
+            there = osp.join(osp.realpath(path), '')
+            if any(one.startswith(there) for one in real):
+                names.remove(name)
+            way[path] = real
+        below = osp.relpath(root, folder).replace('\\', '/') + '/'
+        yield from (f'{below}{name}'.removeprefix('./') for name in files)
 
 
 def _nothing_found(folder, suffixes, what, others: Counter) -> str:

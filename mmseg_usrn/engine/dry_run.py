@@ -125,8 +125,10 @@ class Trial:
         for key in paramwise.get('custom_keys') or {}:
             if any(key in name for name in names):
                 continue
-            for part in set(key.split('.')) - parts:
-                if likely := nearest(part, parts, 0.8):
+            for part in key.split('.'):
+                known = any(part in name for name in names)
+                likely = '' if known else nearest(part, parts, 0.8)
+                if likely:
                     raise ValueError(
                         f'custom_keys names {key!r}, which is in the name of '
                         'no weight: do you mean '

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmseg.registry import MODELS
 
 from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.datasets.paired_dataset import of_split
@@ -20,6 +21,7 @@ from mmseg_usrn.models.checkpoints import (
 from .config_checks import check_config, check_dicts, check_options
 from .config_checks.listing import (
     RECLUSTER_HOOK,
+    is_a,
     is_recluster_hook,
     recluster_hooks,
 )
@@ -108,7 +110,7 @@ def load_config(
         set_feature_checkpoint(cfg, feature_checkpoint)
     if baseline:
         to_baseline(cfg)
-    else:
+    elif is_a(cfg.get('model'), MODELS, 'USRN'):
         wrapper = cfg.get('optim_wrapper') or {}
         add_branch_keys(wrapper.get('paramwise_cfg'))
     if 'train_dataloader.batch_size' not in (args.cfg_options or {}):

@@ -98,6 +98,8 @@ class SafeRunner(QuietRunner):
                 self.resume(str(path))
             self._has_loaded = True
         super().load_or_resume()
+        if self.iter == 0 and not self._is_testing:
+            _begin_teacher(unwrap(self.model))
 
     def save_checkpoint(
         self, out_dir: str, filename: str, *args: Any, **kwargs: Any
@@ -169,8 +171,6 @@ class SafeRunner(QuietRunner):
             )
         for line in match.lines():
             self.logger.warning(f'{filename}: {line}')
-        if not (self.is_resuming or self._is_testing):
-            _begin_teacher(unwrap(self.model))
         self._has_loaded = True
         self.logger.info(f'weights of {filename}')
         return checkpoint

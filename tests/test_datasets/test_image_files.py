@@ -61,3 +61,14 @@ def test_locate_takes_the_first_folder_that_has_the_stem(tmp_path):
         'b': [str(tmp_path / 'two/b.tif')],
         'gone': [],
     }
+
+
+def test_links_are_followed_but_not_upwards(tmp_path):
+    touch(tmp_path, 'photos/a.png', 'more/b.png')
+    (tmp_path / 'photos/more').symlink_to(tmp_path / 'more')
+    (tmp_path / 'photos/again').symlink_to(tmp_path / 'more')
+    (tmp_path / 'more/up').symlink_to(tmp_path)
+    (tmp_path / 'more/round').symlink_to(tmp_path / 'photos')
+    (tmp_path / 'photos/here').symlink_to(tmp_path / 'photos')
+    found = find_files(str(tmp_path / 'photos'), IMAGE_SUFFIXES)
+    assert list(found) == ['a', 'again/b', 'more/b']

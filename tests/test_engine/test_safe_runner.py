@@ -50,15 +50,17 @@ def case(request, toy_config):
     return toy_config, f'{HEAD[request.param]}.conv_seg.weight'
 
 
-def test_new_run_from_old_weights_has_a_new_teacher(case, tmp_path):
+@pytest.mark.parametrize('how', ['load_from', 'init_cfg'])
+def test_new_run_from_old_weights_has_a_new_teacher(case, tmp_path, how):
     """An old one would label with what the old run has averaged."""
     config, name = case
     run(config)
-    weights = run(
-        config,
-        load_from=f'{config.work_dir}/iter_4.pth',
-        work_dir=str(tmp_path / 'second'),
-    )
+    path = f'{config.work_dir}/iter_4.pth'
+    options = dict(
+        load_from={'load_from': path},
+        init_cfg={'model.init_cfg': dict(type='Pretrained', checkpoint=path)},
+    )[how]
+    weights = run(config, work_dir=str(tmp_path / 'second'), **options)
     student, after = weights[2], weights[3]
     assert after['teacher.steps'] == 1
     assert torch.equal(after[f'teacher.module.{name}'], student[name])

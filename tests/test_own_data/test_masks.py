@@ -1,5 +1,7 @@
 """Masks of any form: read as they are, or refused with what to set."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -218,7 +220,12 @@ def test_a_value_without_number_is_not_labeled(own, labels_of, numbers):
     (own.root / 'classes.csv').write_text('id,name\n' + ''.join(lines))
     cfg = own.config(classes=['classes.csv'])
     equal(own, labels_of(cfg), lambda m: np.uint8([255, 0, 1])[m])
-    assert 'counts as not labeled' in ' '.join(own.printed.split())
+    printed = ' '.join(own.printed.split())
+    assert 'counts as not labeled' in printed
+    shares = re.findall(r'([\d.]+) % c\d', printed)
+    assert 0 < float(shares[0]) < 100 and float(shares[2]) == 0
+    assert sum(map(float, shares)) == pytest.approx(100, abs=0.1)
+    assert '0 error(s), 1 warning(s)' in printed  # a class without pixels
 
 
 def test_a_value_that_no_class_explains_is_named(own):

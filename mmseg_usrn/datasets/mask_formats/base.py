@@ -44,6 +44,8 @@ class MaskLoader(LoadAnnotations):
     suffixes: tuple[str, ...] = MASK_SUFFIXES
     # Whether the format needs the names of the classes.
     takes_classes = False
+    # Whether masks hold numbers of classes, which label rules may change.
+    stores_values = True
 
     def __init__(
         self, ignore_index: int = MAX_UINT8, backend_args: dict | None = None

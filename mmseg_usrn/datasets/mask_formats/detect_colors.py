@@ -61,7 +61,7 @@ def detect_colors(
     flat = not set(channels) - {1} and len(palettes) < 2
     gray = flat or not palettes and all(_is_gray(path) for path in some)
     file = _color_file(where)
-    if file and (not gray or _lists_colors(file, some)):
+    if file and (not gray or _lists_colors(file, some, classes)):
         return _from_color_file(file, classes)
     if flat:
         return _of_one_channel(some, classes)
@@ -138,17 +138,21 @@ def _color_file(where: str) -> str | None:
     return None
 
 
-def _lists_colors(file: str, some: Sequence[Path]) -> bool:
-    """Whether a file names all colours of grey masks, or of palettes.
+def _lists_colors(
+    file: str, some: Sequence[Path], classes: Sequence[str]
+) -> bool:
+    """Whether a file has all classes and colours of grey or palette masks.
 
     Where the values are class indices, it does not: they are nearly black.
     """
     try:
-        listed = set(read_labelmap(file).values())
+        colors = read_labelmap(file)
     except ValueError:  # it is about something else
         return False
     codes, _ = count_colors(some)
-    return bool(codes.any()) and listed >= set(map(code_color, codes))
+    listed = colors.keys() >= set(classes)
+    listed &= set(colors.values()) >= set(map(code_color, codes))
+    return listed and bool(codes.any())
 
 
 def _from_color_file(path: str, classes):

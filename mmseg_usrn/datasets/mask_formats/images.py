@@ -56,6 +56,7 @@ class LoadColorMasks(MaskLoader):
 
     suffixes = ALL_SUFFIXES
     takes_classes = True
+    stores_values = False
 
     def __init__(
         self,
@@ -174,6 +175,7 @@ class LoadThresholdMasks(MaskLoader):
     """
 
     suffixes = ALL_SUFFIXES
+    stores_values = False
 
     def __init__(self, thresholds: Sequence[float] = (128,), **kwargs) -> None:
         super().__init__(**kwargs)

@@ -45,6 +45,7 @@ class NamedMaskLoader(MaskLoader):
     """
 
     takes_classes = True
+    stores_values = False
 
     def __init__(
         self,

@@ -97,11 +97,11 @@ class FiniteLossHook(Hook):
         error = self._error = error or self._error
         if not runner.optim_wrapper.should_update():
             return None
-        is_skipped = error is not None or not self._has_stepped
-        self._error, self._has_stepped = None, False
-        if not is_skipped:
+        has_stepped, self._has_stepped = self._has_stepped, False
+        self._error = None
+        if has_stepped:
             self.in_a_row = 0
-            return None
+            return error
         self.skipped += 1
         self.in_a_row += 1
         runner.message_hub.update_scalar('train/skipped_steps', self.skipped)

@@ -56,21 +56,21 @@ def rename_stock_keys(
 
 
 def add_branch_keys(paramwise_cfg: dict | None) -> None:
-    """Give settings for stock weights to those of a USRN, too, in place.
+    """Give settings for stock weights to those of a USRN, in place.
 
     Args:
-        paramwise_cfg: Of an optimiser wrapper. Its ``custom_keys`` get, for
-            ``backbone.layer4``, ``backbone.trunk.layer4`` and
-            ``backbone.fork.layer4``; for ``decode_head.conv_seg`` the class
-            head's and the subclass head's. What these have stays.
+        paramwise_cfg: Of an optimiser wrapper. In its ``custom_keys``
+            ``backbone.layer4`` becomes ``backbone.trunk.layer4`` and
+            ``backbone.fork.layer4``, ``decode_head.conv_seg`` the class
+            head's and the subclass head's. What these have already stays.
     """
     keys = (paramwise_cfg or {}).get('custom_keys') or {}
     for key in list(keys):
         for stock, prefixes in STOCK_TO_BRANCHES.items():
             if key.startswith(stock) and not key.startswith(prefixes):
+                settings = keys.pop(key)
                 for prefix in prefixes:
-                    name = prefix + key.removeprefix(stock)
-                    keys.setdefault(name, keys[key])
+                    keys.setdefault(prefix + key.removeprefix(stock), settings)
 
 
 TEACHER = 'teacher.module.'

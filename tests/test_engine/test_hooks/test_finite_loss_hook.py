@@ -135,3 +135,10 @@ def test_gradients_that_are_never_finite_end_the_run(amp_run):
     amp_run.go(*[torch.inf] * 2 * every, reported=1.0)
     with pytest.raises(NotFiniteError, match='not in 3 steps in a row'):
         amp_run.go(*[torch.inf] * every, reported=1.0)
+
+
+def test_a_step_from_a_loss_that_is_not_finite_ends_the_run(amp_run):
+    """The gradients were finite, so the scaler has let it through."""
+    with pytest.raises(NotFiniteError):
+        amp_run.go(*[1.0] * amp_run.every, reported=float('nan'))
+    assert amp_run.weight.item() < 1 and amp_run.hook.skipped == 0
