@@ -13,7 +13,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     An optimiser updates a group at once, so that a GPU has a few launches
     instead of some for each parameter; the updates are the same. Fused SGD
     keeps MMEngine's groups: PyTorch's needs the momentum of all parameters of
-    a group or of none, and after the warm-up the subclass branch has none.
+    a group or of none, and some may get their first gradients later.
     """
 
     def add_params(

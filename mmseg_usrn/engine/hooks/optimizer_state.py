@@ -2,7 +2,7 @@
 
 from mmengine.optim import OptimWrapper
 from torch import nn
-from torch.optim import SGD, Adagrad
+from torch.optim import SGD
 
 
 def reset_optimizer_state(
@@ -14,12 +14,11 @@ def reset_optimizer_state(
     moments stay 0 but whose steps count, would then take steps of up to six
     times the learning rate.
 
-    Most optimisers begin anew with weights of which they remember nothing.
-    Two cannot where they remember others: Adagrad fills its state when it is
-    built, and a fused SGD wants a momentum of all weights of a group or of
-    none. SGD gets a momentum of 0, fused or not; its next steps are those of
-    a new optimiser, but for a ``dampening``, which then applies to the first
-    gradient as well.
+    Optimisers begin anew with weights of which they remember nothing. A fused
+    SGD cannot where it remembers others: it wants a momentum of all weights
+    of a group or of none. SGD gets a momentum of 0, fused or not; its next
+    steps are those of a new optimiser, but for a ``dampening``, which then
+    applies to the first gradient as well.
 
     Args:
         optim_wrapper: The wrapper of the optimiser; changed in place.
@@ -30,11 +29,7 @@ def reset_optimizer_state(
         state = optimizer.state.get(parameter)
         if not state:
             continue
-        if isinstance(optimizer, Adagrad):
-            state['step'].zero_()
-            start = optimizer.defaults['initial_accumulator_value']
-            state['sum'].fill_(start)
-        elif isinstance(optimizer, SGD):
+        if isinstance(optimizer, SGD):
             if state.get('momentum_buffer') is not None:
                 state['momentum_buffer'].zero_()
         else:

@@ -150,7 +150,7 @@ def test_adam_meets_the_subclass_branch_after_the_warm_up(toy_config):
 
 
 def test_adagrad_meets_the_subclass_branch_after_the_warm_up(toy_config):
-    """Unlike the others it fills its state when it is built."""
+    """Its steps count from there."""
     toy_config.optim_wrapper.optimizer = ConfigDict(type='Adagrad', lr=0.01)
     runner, _ = run(toy_config, **{'train_cfg.max_iters': 3})
     state = runner.optim_wrapper.optimizer.state
