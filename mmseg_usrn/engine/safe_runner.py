@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import BaseLoop, CheckpointLoader
 from mmseg.registry import DATA_SAMPLERS
 from torch import nn
 from torch.utils.data import DataLoader
@@ -91,14 +91,18 @@ class SafeRunner(QuietRunner):
         return loader
 
     def load_or_resume(self) -> None:
-        """Load weights, or go on from the newest whole checkpoint."""
+        """Load weights, or go on from the newest whole checkpoint.
+
+        A training that begins has a new teacher, whatever its weights.
+        """
         if self.is_resuming and not self._load_from:
             path = latest_checkpoint(*folders_of(self.cfg))
             if path is not None:
                 self.resume(str(path))
             self._has_loaded = True
         super().load_or_resume()
-        if self.iter == 0 and not self._is_testing:
+        is_training = isinstance(self._train_loop, BaseLoop)
+        if is_training and self.iter == 0:
             _begin_teacher(unwrap(self.model))
 
     def save_checkpoint(
@@ -135,8 +139,6 @@ class SafeRunner(QuietRunner):
         revise_keys: Any = None,
     ) -> dict:
         """Load weights; to test or to resume with, they must be whole.
-
-        A training that begins with them has a new teacher.
 
         Args:
             filename: Of the checkpoint.
