@@ -8,7 +8,6 @@ from fractions import Fraction
 from mmengine.registry import init_default_scope
 
 from mmseg_usrn.datasets.class_names import load_classes
-from mmseg_usrn.datasets.folder_dataset import stores_values
 from mmseg_usrn.datasets.palette import check_classes
 
 from .findings import make_report
@@ -126,10 +125,9 @@ def look_at_folders(request: Request) -> OwnData:
     scan = Scan(find_parts(request, parts, meta, labeled.unmasked))
     look_at(scan.parts)
     data = OwnData(meta, parts, suggest_settings(scan, request.small))
-    mask_format = labeled.settings.get('mask_format')
-    if mask_format:
+    if 'mask_format' in labeled.settings:
         data.suggestion.note = labeled.evidence
-    if not stores_values(mask_format):
+    if not scan.parts['labeled'].sources[0].loaders.stores_values:
         data.suggestion.labels = {}  # the loader knows the classes
     elif values:
         number_classes(values, data.suggestion)

@@ -81,15 +81,14 @@ class FolderSegDataset(BaseSegDataset):
     ) -> None:
         metainfo = _metainfo(metainfo, classes_file, kwargs)
         values = metainfo.pop('values', None)
-        if values and label_map is None and stores_values(mask_format):
-            reduced = bool(kwargs.get('reduce_zero_label'))
-            ignore_index = kwargs.get('ignore_index', 255)
-            label_map = label_map_of(
-                [value - reduced for value in values],
-                ignore_index=ignore_index,
-            )
         self.has_mask_format = mask_format is not None
         self.mask_loader = _mask_loader(mask_format, metainfo, kwargs)
+        if values and label_map is None and self.mask_loader.stores_values:
+            reduced = bool(kwargs.get('reduce_zero_label'))
+            label_map = label_map_of(
+                [value - reduced for value in values],
+                ignore_index=self.mask_loader.ignore_index,
+            )
         super().__init__(
             ann_file=ann_file,
             data_prefix=dict(data_prefix or {}),
@@ -229,16 +228,6 @@ def _metainfo(metainfo, classes_file, kwargs: dict) -> dict:
         meta = check_classes(dict(metainfo), 'metainfo')
     meta.setdefault('palette', default_palette(len(meta['classes'])))
     return meta
-
-
-def stores_values(mask_format: dict | None) -> bool:
-    """Whether masks hold the numbers of classes, not names or colours.
-
-    Args:
-        mask_format: Config of their loader, None for the usual one.
-    """
-    cls = TRANSFORMS.get(mask_format['type']) if mask_format else MaskLoader
-    return getattr(cls, 'stores_values', True)
 
 
 def _mask_loader(mask_format, metainfo: dict, kwargs: dict) -> MaskLoader:

@@ -105,7 +105,15 @@ def find_files(
         )
     found = defaultdict(list)
     others = Counter()
-    for path in _list_files(folder, backend_args):
+    is_local = not backend_args and '://' not in folder
+    paths = (
+        _list_files(folder)
+        if is_local
+        else fileio.list_dir_or_file(
+            folder, list_dir=False, recursive=True, backend_args=backend_args
+        )
+    )
+    for path in paths:
         if any(part.startswith('.') for part in path.split('/')):
             continue
         stem = strip_suffix(path, suffixes)
@@ -118,27 +126,24 @@ def find_files(
     return {stem: sorted(found[stem]) for stem in sorted(found)}
 
 
-def _list_files(folder: str, backend_args: dict | None) -> Iterator[str]:
-    """Paths of all files below a folder, relative to it.
+def _list_files(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Paths of the files below a local folder, relative to it.
 
     Links are followed, but for those to a folder that they are in.
+
+    Args:
+        folder: The folder.
+        above: Real paths of the folders that led here.
     """
-    if backend_args or '://' in folder:
-        yield from fileio.list_dir_or_file(
-            folder, list_dir=False, recursive=True, backend_args=backend_args
-        )
-        return
-    way: dict[str, list[str]] = {folder: []}  # real folders down to each
-    for root, names, files in os.walk(folder, followlinks=True):
-        real = [*way.pop(root), osp.join(osp.realpath(root), '')]
-        for name in list(names):
-            path = osp.join(root, name)
-            there = osp.join(osp.realpath(path), '')
-            if any(one.startswith(there) for one in real):
-                names.remove(name)
-            way[path] = real
-        below = osp.relpath(root, folder).replace('\\', '/') + '/'
-        yield from (f'{below}{name}'.removeprefix('./') for name in files)
+    way = (*above, osp.join(osp.realpath(folder), ''))
+    for entry in os.scandir(folder):
+        if entry.is_file():
+            yield entry.name
+        elif entry.is_dir() and not entry.name.startswith('.'):
+            there = osp.join(osp.realpath(entry.path), '')
+            if not any(one.startswith(there) for one in way):
+                for path in _list_files(entry.path, way):
+                    yield f'{entry.name}/{path}'
 
 
 def _nothing_found(folder, suffixes, what, others: Counter) -> str:
