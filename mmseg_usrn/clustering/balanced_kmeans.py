@@ -127,19 +127,20 @@ def _find_model(
     if n_clusters == 1:  # the mean of normalised rows is 0
         centers = torch.zeros(1, points.features.shape[1], device=device)
         return Model(centers, centers.new_zeros(1).double()), 0
-    sample = points.sample(settings.price_rows * n_clusters, settings.longest)
-    temperature = settings.coldest
+    sample = points.sample(settings.anneal_rows * n_clusters, settings.longest)
+    price_rows = sample[: settings.price_rows * n_clusters]
+    unit = 0.0
     if init is not None:
         centers = points.normalise(init.to(device))
-        model, unit = first_prices(sample, centers, settings)
-        temperature = max(settings.cold * unit, temperature)
+        model, unit = first_prices(price_rows, centers, settings)
     elif points.total == n_clusters:
-        sample = points.sample(n_clusters)
-        model = Model(sample, torch.zeros_like(sample[:, 0].double()))
+        price_rows = centers = points.sample(n_clusters)
+        model = Model(centers, torch.zeros_like(centers[:, 0].double()))
     else:
-        model, temperature, _ = find_start(points, n_clusters, seed, settings)
+        model, unit, _ = find_start(sample, n_clusters, seed, settings)
+    temperature = max(settings.cold * unit, settings.coldest)
     pricer = SamplePricer(
-        sample, n_clusters, points.total, temperature, settings
+        price_rows, n_clusters, points.total, temperature, settings
     )
     return refine(points, model, pricer, max_iter, tol)
 

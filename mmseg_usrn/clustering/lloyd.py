@@ -31,42 +31,45 @@ class Start(NamedTuple):
 
     Attributes:
         model: Centres and prices.
-        temperature: Last temperature.
+        unit: Typical margin, the unit of temperatures.
         value: Value of the dual at the end; lower is better on the same
             sample.
     """
 
     model: Model
-    temperature: float
+    unit: float
     value: float
 
 
 def find_start(
-    points: Points, n_clusters: int, seed: int, settings: Settings
+    rows: Tensor, n_clusters: int, seed: int, settings: Settings
 ) -> Start:
-    """Best of several annealings of a small sample, improved on a larger."""
-    few = points.sample(settings.start_rows * n_clusters, settings.longest)
+    """Best of several annealings of a small sample, improved on a larger.
+
+    Args:
+        rows: (M, C) float32 sample in random order; its first rows are the
+            small one.
+        n_clusters: Number of clusters.
+        seed: Seed of the first centres.
+        settings: Sizes of the small sample, temperatures, numbers of steps.
+    """
+    few = rows[: settings.start_rows * n_clusters]
     draws = max(1, settings.start_draws // n_clusters)
-    tries = [
-        anneal(
-            few,
-            few,
-            kmeans_plus_plus(few, n_clusters, seed + draw),
-            settings.hot,
-            settings.start_steps,
-            settings,
-        )
-        for draw in range(min(settings.most_starts, draws))
-    ]
+    tries = []
+    for draw in range(min(settings.most_starts, draws)):
+        centers = kmeans_plus_plus(few, n_clusters, seed + draw)
+        first = first_prices(few, centers, settings)
+        steps = settings.start_steps
+        tries.append(anneal(few, few, *first, settings.hot, steps, settings))
     # The first of equally good ones, whatever the rounding of their sums.
     limit = min(start.value for start in tries)
     limit += 1e-6 * abs(limit)
     best = next(start for start in tries if start.value <= limit)
-    rows = points.sample(settings.anneal_rows * n_clusters, settings.longest)
     return anneal(
         rows,
         few,
-        best.model.centers,
+        best.model,
+        best.unit,
         settings.warm,
         settings.anneal_steps,
         settings,
@@ -109,7 +112,8 @@ def kmeans_plus_plus(rows: Tensor, n_clusters: int, seed: int) -> Tensor:
 def anneal(
     rows: Tensor,
     price_rows: Tensor,
-    centers: Tensor,
+    model: Model,
+    unit: float,
     first: float,
     steps: int,
     settings: Settings,
@@ -119,13 +123,13 @@ def anneal(
     Args:
         rows: (M, C) float32 sample.
         price_rows: (m, C) float32 rows on which prices are solved.
-        centers: (K, C) float32 first centres.
-        first: First temperature in units of the typical margin.
+        model: First centres and their prices.
+        unit: Typical margin, the unit of temperatures.
+        first: First temperature.
         steps: Number of centre updates.
         settings: The last temperature, and how prices are solved.
     """
-    model, unit = first_prices(price_rows, centers, settings)
-    prices, damping = model.prices, settings.first_damping
+    (centers, prices), damping = model, settings.first_damping
     for step in range(steps):
         share = step / max(1, steps - 1)
         temperature = unit * first * (settings.cold / first) ** share
@@ -141,7 +145,7 @@ def anneal(
         members, _ = soft_members(costs, prices, temperature)
         sums = (members.T @ rows).double()
         centers = mean_rows(sums, members.sum(0).double(), centers)
-    return Start(Model(centers, prices), temperature, state.value)
+    return Start(Model(centers, prices), unit, state.value)
 
 
 def first_prices(
