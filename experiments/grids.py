@@ -50,12 +50,17 @@ MAIN = {
         {'model.teacher_momentum': 0.01, 'model.threshold': 0.95},
         method='self_training',
     ),
+    'baseline_adjusted': Contender(
+        {'model.warmup_iters': 10**6, 'model.logit_adjustment': 0.25},
+        method='self_training',
+    ),
     'usrn': Contender(),
     'usrn_three_stages': Contender(needs='baseline'),
 }
 """The contenders of the main tables."""
 PAPER = {
     'model.teacher_momentum': None,
+    'model.logit_adjustment': 0,
     'model.threshold': 0.75,
     'model.gate': 'entropy',
     'custom_hooks.0.interval': 500,
@@ -63,6 +68,7 @@ PAPER = {
 CONTENDERS = {
     **MAIN,
     'usrn_paper': Contender(PAPER),
+    'usrn_no_adjustment': Contender({'model.logit_adjustment': 0}),
     'usrn_gate_entropy': Contender({'model.gate': 'entropy'}),
     'usrn_gate_always': Contender({'model.gate': 'always'}),
     'usrn_gate_never': Contender({'model.gate': 'never'}),

@@ -22,6 +22,7 @@ _SEMI = dict(
     threshold='[0, 1)',
     teacher_momentum='(0, 1)',
     unsup_loss_weight=NOT_NEGATIVE,
+    logit_adjustment=NOT_NEGATIVE,
     unsup_downsample=COUNT,
 )
 _CROP = dict(crop_size=COUNT, cat_max_ratio='(0, 1]')

@@ -60,7 +60,7 @@ class FiniteLossHook(Hook):
         if bad:
             error = NotFiniteError(describe(runner.iter + 1, bad, data_batch))
         if isinstance(runner.optim_wrapper, AmpOptimWrapper):
-            error = self._too_many_skipped(runner, error)
+            error = self._end_of_step(runner, error)
         raise_on_all_ranks(error)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -90,10 +90,10 @@ class FiniteLossHook(Hook):
         found_inf = getattr(optimizer, 'found_inf', None)
         self._has_stepped = found_inf is None or not found_inf
 
-    def _too_many_skipped(
+    def _end_of_step(
         self, runner: Runner, error: NotFiniteError | None
     ) -> NotFiniteError | None:
-        """Count a skipped step; what ends the run if there are too many."""
+        """Count a skipped step; the error that ends the run, if any."""
         error = self._error = error or self._error
         if not runner.optim_wrapper.should_update():
             return None

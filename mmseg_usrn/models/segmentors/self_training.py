@@ -10,7 +10,12 @@ from torch import Tensor
 
 from ..decode_heads.dual_head import unlabeled_logits
 from ..losses import head_losses
-from ..semi import build_teacher, confident_labels, masked_cross_entropy
+from ..semi import (
+    build_adjustment,
+    build_teacher,
+    confident_labels,
+    masked_cross_entropy,
+)
 from .semi_supervised import Samples, SemiSupervisedSegmentor
 
 
@@ -32,6 +37,7 @@ class SelfTraining(SemiSupervisedSegmentor):
         teacher_momentum: If given, the weak view is labeled by a moving
             average of the model that takes up this share of it in each
             iteration (mean teacher); by default by the model itself.
+        logit_adjustment: As in :class:`USRN`.
         **kwargs: As in MMSeg's ``EncoderDecoder``.
 
     Raises:
@@ -46,6 +52,7 @@ class SelfTraining(SemiSupervisedSegmentor):
         unsup_loss_weight: float = 1.0,
         unsup_downsample: int = 2,
         teacher_momentum: float | None = None,
+        logit_adjustment: float = 0.0,
         **kwargs,
     ) -> None:
         if not 0 <= threshold < 1 or warmup_iters < 0:
@@ -62,6 +69,9 @@ class SelfTraining(SemiSupervisedSegmentor):
         )
         self.warmup_iters = warmup_iters
         self.teacher = build_teacher(self, teacher_momentum)
+        self.logit_adjustment = build_adjustment(
+            self.decode_head, logit_adjustment
+        )
 
     @property
     def is_warming_up(self) -> bool:

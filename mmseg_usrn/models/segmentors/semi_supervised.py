@@ -57,6 +57,8 @@ class SemiSupervisedSegmentor(EncoderDecoder):
     Attributes:
         teacher: A moving average of the model that labels the weak view, or
             None for the model itself.
+        logit_adjustment: What the class head's logits are adjusted by in its
+            losses, or None.
         backward: Runs backward over a part of the losses while the others
             are still to be computed, see :func:`two_pass_step`; None where
             the caller wants all losses with their graphs.
@@ -84,6 +86,7 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         self.unsup_loss_weight = unsup_loss_weight
         self.unsup_downsample = unsup_downsample
         self.teacher = None
+        self.logit_adjustment = None
         self.backward: Backward | None = None
         self._uses_onednn = False
 
@@ -117,6 +120,9 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         """
         losses = {}
         if 'sup' in inputs:
+            if self.logit_adjustment is not None:
+                labels = [s.gt_sem_seg.data for s in data_samples['sup']]
+                self.logit_adjustment.count(torch.cat(labels))
             losses.update(self.loss_by_gt(inputs['sup'], data_samples['sup']))
         if 'unsup_weak' in inputs and not self.is_warming_up:
             losses.update(self.loss_by_unlabeled(inputs))

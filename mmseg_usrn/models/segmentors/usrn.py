@@ -18,6 +18,7 @@ from ..checkpoints import rename_stock_keys
 from ..decode_heads.dual_head import unlabeled_logits
 from ..semi import (
     PseudoLabels,
+    build_adjustment,
     build_teacher,
     make_pseudo_labels,
     masked_cross_entropy,
@@ -68,6 +69,8 @@ class USRN(DualBranchSegmentor):
         teacher_momentum: The weak view is labeled by a moving average of the
             model that takes up this share of it in each iteration; None for
             the model itself, as in the paper.
+        logit_adjustment: Strength of :class:`LogitAdjustment`, which lets the
+            class branch predict rare classes more often; 0 in the paper.
         **kwargs: As in MMSeg's ``EncoderDecoder``. The subclass branch owns
             a copy of the ``neck``; auxiliary heads learn on the class branch,
             from the labeled images.
@@ -90,6 +93,7 @@ class USRN(DualBranchSegmentor):
         unsup_downsample: int = 2,
         gate: str = 'renormalize',
         teacher_momentum: float | None = 0.01,
+        logit_adjustment: float = 0.25,
         **kwargs,
     ) -> None:
         check_model(backbone, decode_head, data_preprocessor, kwargs)
@@ -118,6 +122,9 @@ class USRN(DualBranchSegmentor):
         self.gate = gate
         # Before the table: its buffers change their sizes.
         self.teacher = build_teacher(self, teacher_momentum)
+        self.logit_adjustment = build_adjustment(
+            self.decode_head.class_head, logit_adjustment
+        )
         self.subclass_table = SubclassTable(self.num_classes, num_subclasses)
 
     @property

@@ -16,6 +16,7 @@ model = dict(
     threshold=0.75,
     gate='entropy',
     teacher_momentum=None,
+    logit_adjustment=0,
     data_preprocessor=dict(
         type='SegDataPreProcessor',
         # ImageNet's mean and deviation, times 255

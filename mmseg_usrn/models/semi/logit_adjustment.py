@@ -1,0 +1,97 @@
+"""Logit adjustment: a classifier that does not learn how frequent classes are.
+
+Letters: ``N`` images, ``K`` classes, ``H, W`` pixels, ``h, w`` size of the
+logits.
+"""
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor, nn
+
+LEAST_SHARE = 1e-4
+"""Classes count as no rarer, those without a labeled pixel among them."""
+
+
+class LogitAdjustment(nn.Module):
+    r"""Class frequencies that are added to the logits in the loss.
+
+    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, eq.
+    10: the loss sees :math:`z_k + \tau \log \pi_k` of logits :math:`z` and
+    the share :math:`\pi_k` of the labeled pixels that class ``k`` has. Where
+    that fits the probabilities of the classes, the logits alone, by which the
+    model predicts, fit what Bayes' rule makes of them for shares
+    :math:`\propto \pi_k^{1 - \tau}`: at 0 the shares of the labeled pixels,
+    at 1 equal ones.
+
+    The shares are counted on the labels that the model has learned from, with
+    the crops and resizes of the training.
+
+    Args:
+        classifier: Last layer of the class head; only what it puts out in
+            training, with a graph, is adjusted.
+        strength: :math:`\tau`.
+
+    Attributes:
+        pixels: (K,) float64, labeled pixels of each class so far.
+
+    Raises:
+        ValueError: If the classifier is not a convolution of several outputs.
+    """
+
+    def __init__(self, classifier: nn.Module, strength: float) -> None:
+        super().__init__()
+        if not isinstance(classifier, nn.Conv2d) or (
+            classifier.out_channels == 1
+        ):
+            raise ValueError(
+                'logit_adjustment needs a decode head with a classifier '
+                '(conv_seg) of one output per class; set it to 0'
+            )
+        self.strength = strength
+        pixels = torch.zeros(classifier.out_channels, dtype=torch.float64)
+        self.register_buffer('pixels', pixels)
+        classifier.register_forward_hook(self._adjust)
+
+    @torch.compiler.disable
+    def count(self, labels: Tensor) -> None:
+        """Count the labels (N, H, W) of all ranks; those of no class are not.
+
+        Args:
+            labels: int64.
+        """
+        num_classes = len(self.pixels)
+        other = (labels < 0) | (labels >= num_classes)
+        labels = labels.masked_fill(other, num_classes).flatten()
+        counts = torch.bincount(labels, minlength=num_classes + 1)
+        counts = counts[:num_classes].to(self.pixels.dtype)
+        all_reduce(counts)
+        self.pixels += counts
+
+    def offsets(self) -> Tensor:
+        """What is added to the logits, (K,) float64, at most 0."""
+        shares = self.pixels / self.pixels.sum().clamp_min(1)
+        return self.strength * shares.clamp_min(LEAST_SHARE).log()
+
+    def _adjust(
+        self, classifier: nn.Module, args: tuple, logits: Tensor
+    ) -> Tensor | None:
+        """Adjust logits (N, K, h, w); those of predictions have no graph."""
+        if not (classifier.training and torch.is_grad_enabled()):
+            return None
+        return logits + self.offsets().to(logits.dtype)[:, None, None]
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args, **kwargs
+    ) -> None:
+        """Read checkpoints without counts as well."""
+        state_dict.setdefault(f'{prefix}pixels', self.pixels)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def build_adjustment(
+    head: nn.Module, strength: float
+) -> LogitAdjustment | None:
+    """The adjustment of a stock decode head, or None for a strength of 0."""
+    if strength == 0:
+        return None
+    return LogitAdjustment(getattr(head, 'conv_seg', None), strength)
