@@ -94,6 +94,7 @@ def stock_weights(model) -> dict[str, torch.Tensor]:
                 'decode_head.subclass_head.',
                 'subclass_table.',
                 'teacher.',
+                'logit_adjustment.',
             )
         )
     }

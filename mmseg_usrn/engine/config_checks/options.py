@@ -34,10 +34,11 @@ def _option(cfg: Config, option: str) -> Iterator[Mistake]:
         name = '.'.join(map(str, here))
         if isinstance(node, list | tuple):
             if not isinstance(key, int) or key >= len(node):
+                entry = f'name an entry of it, 0 to {len(node) - 1}'
                 yield Mistake(
                     option,
                     f': {name} is a list of {len(node)}',
-                    f'name an entry of it, 0 to {len(node) - 1}',
+                    entry if node else 'leave the option out',
                 )
                 return
         elif isinstance(node, Mapping):

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from mmseg_usrn.structures import SubclassTable
 
+from .stock import TRAINING_ONLY
+
 StateDict = Mapping[str, Tensor]
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -180,7 +182,7 @@ def to_reference(state_dict: StateDict) -> dict[str, Tensor]:
     weights = {
         key: value
         for key, value in without_ddp_prefix(state_dict).items()
-        if not key.startswith(('subclass_table.', 'teacher.'))
+        if not key.startswith(TRAINING_ONLY)
     }
     table = key_table(*describe(weights))
     named = {ours: theirs for theirs, ours in table.items()}

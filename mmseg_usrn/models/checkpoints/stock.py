@@ -76,6 +76,9 @@ def add_branch_keys(paramwise_cfg: dict | None) -> None:
 TEACHER = 'teacher.module.'
 """Prefix of the averaged model."""
 
+TRAINING_ONLY = ('subclass_table.', 'teacher.', 'logit_adjustment.')
+"""Prefixes of what only the training needs."""
+
 
 def add_teacher_keys(
     state_dict: dict, own_keys: Collection[str], prefix: str = ''
@@ -107,7 +110,7 @@ def stock_state_dict(state_dict: dict) -> dict:
     state_dict = {
         name: weight
         for name, weight in state_dict.items()
-        if not name.startswith('teacher.')
+        if not name.startswith(TRAINING_ONLY)
     }
     if not any(name.startswith('backbone.trunk.') for name in state_dict):
         return state_dict

@@ -42,9 +42,9 @@ class USRN(DualBranchSegmentor):
     learns, from the labeled images (the warm-up). At test time the class
     branch works alone.
 
-    The defaults of ``threshold``, ``gate`` and ``teacher_momentum`` are not
-    the paper's but those that did better (docs/experiments.md); the paper's
-    stand in ``configs/usrn/paper``.
+    The defaults of ``threshold``, ``gate``, ``teacher_momentum`` and
+    ``logit_adjustment`` are not the paper's but those that did better
+    (docs/experiments.md); the paper's stand in ``configs/usrn/paper``.
 
     Args:
         backbone: Config of the stock backbone.

@@ -9,7 +9,7 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
 LEAST_SHARE = 1e-4
-"""Classes count as no rarer, those without a labeled pixel among them."""
+"""Classes count as no rarer: a single labeled pixel tells little."""
 
 
 class LogitAdjustment(nn.Module):
@@ -68,9 +68,14 @@ class LogitAdjustment(nn.Module):
         self.pixels += counts
 
     def offsets(self) -> Tensor:
-        """What is added to the logits, (K,) float64, at most 0."""
+        """What is added to the logits, (K,) float64, at most 0.
+
+        A class without a labeled pixel counts as frequent, so that nothing
+        favours its prediction.
+        """
         shares = self.pixels / self.pixels.sum().clamp_min(1)
-        return self.strength * shares.clamp_min(LEAST_SHARE).log()
+        shares = shares.clamp_min(LEAST_SHARE).where(shares > 0, 1.0)
+        return self.strength * shares.log()
 
     def _adjust(
         self, classifier: nn.Module, args: tuple, logits: Tensor

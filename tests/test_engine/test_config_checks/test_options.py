@@ -34,6 +34,12 @@ def test_options_of_no_use(toy_config, option, words):
     assert text.startswith(option) and words in text
 
 
+def test_an_entry_of_an_empty_list(toy_config):
+    toy_config.custom_hooks = []
+    with pytest.raises(ValueError, match='a list of 0: leave the option out'):
+        check_options(toy_config, {'custom_hooks.0.interval': 1})
+
+
 @pytest.mark.parametrize(
     'option',
     [

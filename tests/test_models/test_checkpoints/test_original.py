@@ -75,6 +75,7 @@ def test_usrn_has_exactly_the_tensors_of_the_table(depth):
         **baseline_config(depth, num_classes=7),
         'type': 'USRN',
         'teacher_momentum': None,
+        'logit_adjustment': 0,
     }
     with torch.device('meta'):
         model = MODELS.build(config)

@@ -104,6 +104,27 @@ def test_all_losses_reach_all_weights(model, data):
         assert parameter.grad is None and not parameter.requires_grad
 
 
+@pytest.mark.parametrize('momentum', [0.01, None])
+def test_adjusts_the_logits_of_class_losses_alone(toy_config, data, momentum):
+    losses = []
+    for strength in (0, 0.5):
+        torch.manual_seed(0)
+        settings = dict(teacher_momentum=momentum, logit_adjustment=strength)
+        model = MODELS.build({**deepcopy(toy_config.model), **settings})
+        model.init_weights()
+        fill_table(model)
+        model.threshold = 0.3
+        torch.manual_seed(0)  # of the dropout
+        losses.append(model.train()(**deepcopy(data), mode='loss'))
+    plain, adjusted = losses
+    changed = {name for name in plain if plain[name] != adjusted[name]}
+    assert changed - {'sup_class.acc_seg'} == {
+        'sup_class.loss_ce',
+        'unsup_class.loss_ce',
+    }
+    assert plain['unsup.class_keep_ratio'] > 0
+
+
 def test_losses_are_means_over_the_strong_views(model, data):
     fill_table(model)
     model.eval()  # the same numbers in each pass
