@@ -125,7 +125,7 @@ def fields(rows: list[Row], protocol: str) -> Iterator[Row]:
     groups = {
         data: groups_of(rows, f'{data}-{protocol}') for data in DATA[protocol]
     }
-    lines = [('1over16', name) for name in MAIN] + [('all', 'baseline')]
+    lines = [('1over16', name) for name in CONTENDERS] + [('all', 'baseline')]
     for key in lines:
         found = {data: groups[data].get(key, []) for data in groups}
         if not any(found.values()):

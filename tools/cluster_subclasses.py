@@ -69,7 +69,7 @@ def build(cfg: Config, checkpoint: str) -> tuple[USRN, PairedDataset]:
     if not isinstance(dataset, PairedDataset) or not isinstance(model, USRN):
         raise ValueError(
             'the config must have a USRN model and a PairedDataset, '
-            'as configs/usrn/*.py without "baseline" in their names'
+            'as configs/usrn/*.py'
         )
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     empty = model.subclass_table

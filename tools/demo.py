@@ -1,10 +1,11 @@
-"""The main job on generated images, on two CPU processes.
+"""The main job on generated images, on two processes.
 
     python tools/demo.py --seeds 0 1 2
 
 Makes the images, trains the supervised baseline and USRN one after the other
 under the same budget, tests both, and reports the IoU of every class and a
-picture. Every run starts over; only the images are kept.
+picture. Every run starts over; only the images are kept. A single GPU has one
+process.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
+import torch
 from demo_images import CLASSES, NUM_IMAGES, NUM_LABELED, make_demo_data
 from demo_pictures import save_pictures
 from rich.console import Console
@@ -38,6 +40,7 @@ ITERATION = re.compile(
     r'Iter\((?:train|test)\)\s*\[\s*(\d+)/(\d+)\](?:.*?\bloss: ([\d.]+))?'
 )
 CLASS_ROW = re.compile(r'\|\s*(\w+)\s*\|\s*([\d.]+|nan)\s*\|\s*[\d.nan]+\s*\|')
+PROCESSES = min(2, torch.cuda.device_count() or 2)
 PLAIN_INTERVAL = 5  # seconds between progress lines when not on a terminal
 
 
@@ -140,7 +143,7 @@ def train_and_test(
         display.run(
             f'train {name} (seed {seed})',
             [
-                'bash', TOOLS / 'dist_train.sh', CONFIG, 2, *arguments,
+                'bash', TOOLS / 'dist_train.sh', CONFIG, PROCESSES, *arguments,
                 '--work-dir', folder,
                 '--cfg-options', f'randomness.seed={seed}',
             ],

@@ -26,6 +26,7 @@ protocol = dict(
         max_iters=1500,
         warmup_iters=500,
         val_interval=250,
+        logit_adjustment=0,
     ),
     # Three data sets, from intact weights, at half their size.
     fields=dict(
@@ -38,6 +39,7 @@ protocol = dict(
         max_iters=1500,
         warmup_iters=500,
         val_interval=1500,
+        logit_adjustment=0.25,
     ),
     # The rows of all three at full size, on a GPU, at the rate of `fields`;
     # with all masks instead of 1/16 the rare classes gain.
@@ -51,6 +53,7 @@ protocol = dict(
         max_iters=1500,
         warmup_iters=375,
         val_interval=1500,
+        logit_adjustment=0,
     ),
     # Short runs on `leaves` at half their size: which images to label next.
     labelling=dict(
@@ -63,6 +66,7 @@ protocol = dict(
         max_iters=300,
         warmup_iters=150,
         val_interval=300,
+        logit_adjustment=0,
     ),
 )['{{$PROTOCOL:cpu}}']
 on_gpu = '{{$PROTOCOL:cpu}}'.endswith('gpu')
@@ -108,7 +112,7 @@ mean, std = dict(
 )[protocol['weights']]
 
 method = dict(
-    usrn=dict(type='USRN'),
+    usrn=dict(type='USRN', logit_adjustment=protocol['logit_adjustment']),
     self_training=dict(
         type='SelfTraining', warmup_iters=protocol['warmup_iters']
     ),

@@ -12,7 +12,7 @@ from .strangers import stranger_findings
 
 USE_BANDS = (
     "load them with dict(type='LoadBands'), or some of them with "
-    "dict(type='LoadBands', bands=[0, 1, 2]) (docs/own_data.md)"
+    "dict(type='LoadBands', bands=[0, 1, 2]) (docs/mask_formats.md)"
 )
 
 
@@ -121,7 +121,7 @@ def _dark_findings(part: str, source: Source) -> list[Finding]:
                 'they load nearly black',
                 f"load them with dict(type='LoadDeepImage', "
                 f'max_value={full_value(max(deep.values()))}) '
-                '(docs/own_data.md)',
+                '(docs/mask_formats.md)',
                 deep,
             )
         )
@@ -139,7 +139,7 @@ def _dark_findings(part: str, source: Source) -> list[Finding]:
                 f'images of {kinds} values (up to {peak:g}), which '
                 'LoadImageFromFile does not load',
                 "load them with dict(type='LoadDeepImage', "
-                f'max_value={full_value(peak)}) (docs/own_data.md)',
+                f'max_value={full_value(peak)}) (docs/mask_formats.md)',
                 others,
             )
         )

@@ -41,7 +41,8 @@ class LoadColorMasks(MaskLoader):
     Args:
         colors: Colour(s) of every class: a list in the order of the classes,
             each an RGB colour or a list of them; or a dict from the name of a
-            class to its colour(s); or the path of CVAT's ``labelmap.txt``.
+            class to its colour(s); or the path of CVAT's ``labelmap.txt``
+            or of a CSV file (``name,r,g,b``).
         classes: Names of the classes; needed unless ``colors`` is a list.
             ``FolderSegDataset`` fills them in.
         ignored: Colours of pixels without a label.

@@ -24,8 +24,9 @@ class SelfTraining(SemiSupervisedSegmentor):
     """USRN without subclasses: confident labels of the weak view as they are.
 
     The recipe of FixMatch (Sohn et al., NeurIPS 2020) with the threshold,
-    views and loss of USRN's paper, and a warm-up. With the ``threshold`` and
-    ``teacher_momentum`` of a :class:`USRN` only the subclass branch differs.
+    views and loss of USRN's paper, and a warm-up. With the ``threshold``,
+    ``teacher_momentum`` and ``logit_adjustment`` of a :class:`USRN` only the
+    subclass branch differs.
     Datasets, test and interface are those of :class:`USRN`.
 
     Args:
@@ -37,7 +38,7 @@ class SelfTraining(SemiSupervisedSegmentor):
         teacher_momentum: If given, the weak view is labeled by a moving
             average of the model that takes up this share of it in each
             iteration (mean teacher); by default by the model itself.
-        logit_adjustment: As in :class:`USRN`.
+        logit_adjustment: As in :class:`USRN`; by default there is none.
         **kwargs: As in MMSeg's ``EncoderDecoder``.
 
     Raises:

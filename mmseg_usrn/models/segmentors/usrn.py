@@ -7,7 +7,6 @@ Letters: ``N`` images, ``K`` classes, ``S`` subclasses, ``H, W`` pixels,
 from copy import deepcopy
 
 import torch
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
 from torch import Tensor
@@ -281,17 +280,15 @@ class USRN(DualBranchSegmentor):
 
     def get_subclass_labels(self, data_samples: Samples) -> Tensor:
         """Subclass of every labeled pixel, (N, H, W) int64."""
-        classes = _stack([s.gt_sem_seg for s in data_samples])
-        classes = classes.masked_fill(
-            classes == self.decode_head.ignore_index, -1
-        )
+        classes = torch.cat([s.gt_sem_seg.data for s in data_samples])
+        ignored = classes == self.decode_head.ignore_index
         return self.subclass_table.lookup(
             images=torch.tensor(
                 [sample.labeled_index for sample in data_samples],
-                device=self.subclass_table.subclass_to_class.device,
+                device=classes.device,
             ),
-            cells=_stack([sample.gt_cell_map for sample in data_samples]),
-            classes=classes,
+            cells=torch.cat([s.gt_cell_map.data for s in data_samples]),
+            classes=classes.masked_fill(ignored, -1),
         )
 
     def _load_from_state_dict(
@@ -300,8 +297,3 @@ class USRN(DualBranchSegmentor):
         """Read checkpoints of the stock model as well."""
         rename_stock_keys(state_dict, self.state_dict().keys(), prefix)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _stack(pixel_data: list[PixelData]) -> Tensor:
-    """Maps of shape (1, H, W) as one tensor of shape (N, H, W)."""
-    return torch.cat([item.data for item in pixel_data])
