@@ -29,7 +29,9 @@ from mmseg_usrn.data_check.own_data import (
 from mmseg_usrn.datasets.class_names import load_classes
 from mmseg_usrn.datasets.palette import check_classes
 from mmseg_usrn.datasets.splits import parse_fraction, write_split
-from mmseg_usrn.engine.trial_run import expected_time
+from mmseg_usrn.engine.run_config import add_trust_argument
+from mmseg_usrn.engine.trial_run import time_sentence
+from mmseg_usrn.models.checkpoints import protect_loading, read_checkpoint
 
 # Configs lie beside the tools, in a checkout and in an installed package.
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -59,6 +61,7 @@ def parse_args() -> argparse.Namespace:
         'iterations (default: %(default)s)',
     )
     add('--weights', metavar='FILE', help='pretrained weights of the backbone')
+    add_trust_argument(parser)
     add('--out', required=True, metavar='FILE.py', help='config to write')
     add('--force', action='store_true', help='overwrite an existing config')
     return parser.parse_args()
@@ -138,7 +141,8 @@ def check_args(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: If masks have no images, two options contradict each
-            other, or the config exists or cannot be written.
+            other, the weights are no checkpoint, or the config exists or
+            cannot be written.
     """
     if args.val_masks and not args.val_images:
         raise ValueError('give both of --val-images and --val-masks, or none')
@@ -149,8 +153,8 @@ def check_args(args: argparse.Namespace) -> None:
     out = Path(args.out)
     if out.suffix != '.py':
         raise ValueError(f'--out must end in .py, got {args.out}')
-    if args.weights and not Path(args.weights).is_file():
-        raise ValueError(f'there is no file of weights {args.weights}')
+    if args.weights:
+        read_checkpoint(args.weights, trust=args.trust_checkpoint)
     lists = (list_path(args.out, part) for part in ('labeled', 'unlabeled'))
     check_outputs([out, *map(Path, lists)], args.force)
 
@@ -224,6 +228,7 @@ def main() -> int:
     """
     args = parse_args()
     init_default_scope('mmseg')
+    protect_loading(args.trust_checkpoint)
     try:
         return new_dataset(args)
     except (ValueError, OSError) as error:
@@ -273,14 +278,15 @@ def print_pixels(report: DataReport) -> None:
 def print_next_steps(args: argparse.Namespace, tests: bool) -> None:
     """Print the commands that follow, and how long the training takes."""
     out, name = args.out, Path(args.out).stem
-    print(f'Next: python tools/train.py {out}')
+    trust = ' --trust-checkpoint' if args.trust_checkpoint else ''
+    print(f'Next: python tools/train.py {out}{trust}')
     checkpoint = f'work_dirs/{name}/CHECKPOINT.pth'
     if tests:
         print(f'Then: python tools/test.py {out} {checkpoint}')
     print(f'Then: python tools/predict.py {out} {checkpoint} IMAGES --out DIR')
     if args.model == 'light':
         print('Measuring a few iterations ...', flush=True)
-        print(f'The training takes {expected_time(out)} on this machine.')
+        print(time_sentence(out))
     elif not torch.cuda.is_available():
         print(
             'There is no GPU: this training would take days. --model light '
