@@ -19,7 +19,7 @@ from mmengine.registry import init_default_scope
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.data_check import DataReport
-from mmseg_usrn.data_check.new_config import Network, config_text
+from mmseg_usrn.data_check.new_config import Network, config_text, read_model
 from mmseg_usrn.data_check.own_data import (
     OwnData,
     Request,
@@ -32,6 +32,7 @@ from mmseg_usrn.datasets.splits import parse_fraction, write_split
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.engine.trial_run import time_sentence
 from mmseg_usrn.models.checkpoints import protect_loading, read_checkpoint
+from mmseg_usrn.models.segmentors.model_checks import refuse_cascade
 
 # Configs lie beside the tools, in a checkout and in an installed package.
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -46,8 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='Nothing is written if the data have errors; all of them are '
-        'listed.',
+        epilog='Nothing is written if the data have errors; all are listed.',
     )
     add_data(parser.add_argument_group('images and masks').add_argument)
     add_masks(
@@ -141,8 +141,7 @@ def check_args(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: If masks have no images, two options contradict each
-            other, the weights are no checkpoint, or the config exists or
-            cannot be written.
+            other, or a file cannot be read or written.
     """
     if args.val_masks and not args.val_images:
         raise ValueError('give both of --val-images and --val-masks, or none')
@@ -215,6 +214,7 @@ def network_of(args: argparse.Namespace) -> Network:
     model = args.model
     if model == 'light':
         return replace(LIGHT, weights=args.weights)
+    refuse_cascade(read_model(model))
     if '::' not in model:
         model = Path(model).resolve().as_posix()
     return Network(model, weights=args.weights)
@@ -243,8 +243,9 @@ def new_dataset(args: argparse.Namespace) -> int:
         ValueError: If something is missing, or has to be told.
     """
     check_args(args)
+    network = network_of(args)
     data = look_at_folders(request_of(args))
-    text = config_text(data, network_of(args), CONFIGS)
+    text = config_text(data, network, CONFIGS)
     print(data.report.table())
     print_pixels(data.report)
     print(''.join(f'Note: {note}.\n' for note in data.notes), end='')
