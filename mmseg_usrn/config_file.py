@@ -1,10 +1,14 @@
 """Reading of config files, with one sentence for what is wrong in them."""
 
+import re
 from argparse import ArgumentError, ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+
+_DICT = re.compile(r'(?:^|[\[(,=])[\s\'"]*(?:dict\(|\{(?:\}|[\'"\w]+\s*:))')
+"""Where a dict begins in a setting; ``{stem}.png`` is none."""
 
 
 def read_config(path: str | Path) -> Config:
@@ -48,9 +52,20 @@ class KeyValueAction(DictAction):
         option_string: str | None = None,
     ) -> None:
         """Read settings of the form ``key=value``."""
+        for setting in values:
+            key, _, value = setting.partition('=')
+            if _DICT.search(value):
+                entry = re.search(r'[({[\s\'"](\w+)[\'"]?\s*[=:]', value)
+                raise ArgumentError(
+                    self,
+                    f'{setting}: a value such as dict(...) or {{...}} cannot '
+                    'be given on the command line; write '
+                    f'{key}.{entry[1] if entry else "KEY"}=... for each of '
+                    'its entries, or put it into the config file',
+                )
         try:
             super().__call__(parser, namespace, values, option_string)
-        except (ValueError, AssertionError) as error:
+        except (ValueError, AssertionError, RecursionError) as error:
             raise ArgumentError(
                 self,
                 'each setting is one word of the form key=value, with the '

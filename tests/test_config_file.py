@@ -1,8 +1,10 @@
 """Configs that cannot be read."""
 
+from argparse import ArgumentParser
+
 import pytest
 
-from mmseg_usrn.config_file import read_config
+from mmseg_usrn.config_file import KeyValueAction, read_config
 from mmseg_usrn.engine.run_config import check_entries
 
 
@@ -33,6 +35,40 @@ def test_a_part_of_a_config(tmp_path):
         check_entries(cfg, str(path), loaders)
     with pytest.raises(ValueError, match='no test_dataloader, test_cfg, te'):
         check_entries(cfg, str(path), ('test_dataloader',))
+
+
+def options_of(*values):
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValueAction)
+    return parser.parse_args(['--cfg-options', *values]).cfg_options
+
+
+@pytest.mark.parametrize(
+    ('setting', 'entry'),
+    [
+        ("a.b=dict(type='Pretrained',checkpoint='x.pth')", 'a.b.type=...'),
+        ("a.b=dict(type='Pretrained')", 'a.b.type=...'),
+        ("a.b={'type': 'Pretrained', 'checkpoint': 'x.pth'}", 'a.b.type=...'),
+        ('a.b="{type: 1}"', 'a.b.type=...'),
+        ('a.b=[dict(type=1,end=2)]', 'a.b.type=...'),
+        ('a.b={}', 'a.b.KEY=...'),
+    ],
+)
+def test_dicts_on_the_command_line(capsys, setting, entry):
+    with pytest.raises(SystemExit):
+        options_of('c=1', setting)
+    said = capsys.readouterr().err
+    assert f'{setting}: a value such as dict(...)' in said
+    assert f'write {entry} for each of its entries' in said
+
+
+def test_other_brackets_on_the_command_line(capsys):
+    found = options_of('a={stem}_{class}.png', 'b=[(1,2),3]')
+    assert found == dict(a='{stem}_{class}.png', b=[(1, 2), 3])
+    for setting in ('c=f(1,2)', 'c=(1,2'):
+        with pytest.raises(SystemExit):
+            options_of(setting)
+        assert 'of the form key=value' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

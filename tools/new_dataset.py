@@ -19,7 +19,7 @@ from mmengine.registry import init_default_scope
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.data_check import DataReport
-from mmseg_usrn.data_check.new_config import Network, config_text
+from mmseg_usrn.data_check.new_config import Network, config_text, read_model
 from mmseg_usrn.data_check.own_data import (
     OwnData,
     Request,
@@ -29,7 +29,10 @@ from mmseg_usrn.data_check.own_data import (
 from mmseg_usrn.datasets.class_names import load_classes
 from mmseg_usrn.datasets.palette import check_classes
 from mmseg_usrn.datasets.splits import parse_fraction, write_split
-from mmseg_usrn.engine.trial_run import expected_time
+from mmseg_usrn.engine.run_config import add_trust_argument
+from mmseg_usrn.engine.trial_run import time_sentence
+from mmseg_usrn.models.checkpoints import protect_loading, read_checkpoint
+from mmseg_usrn.models.segmentors.model_checks import refuse_cascade
 
 # Configs lie beside the tools, in a checkout and in an installed package.
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -44,8 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='Nothing is written if the data have errors; all of them are '
-        'listed.',
+        epilog='Nothing is written if the data have errors; all are listed.',
     )
     add_data(parser.add_argument_group('images and masks').add_argument)
     add_masks(
@@ -59,6 +61,7 @@ def parse_args() -> argparse.Namespace:
         'iterations (default: %(default)s)',
     )
     add('--weights', metavar='FILE', help='pretrained weights of the backbone')
+    add_trust_argument(parser)
     add('--out', required=True, metavar='FILE.py', help='config to write')
     add('--force', action='store_true', help='overwrite an existing config')
     return parser.parse_args()
@@ -138,7 +141,7 @@ def check_args(args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: If masks have no images, two options contradict each
-            other, or the config exists or cannot be written.
+            other, or a file cannot be read or written.
     """
     if args.val_masks and not args.val_images:
         raise ValueError('give both of --val-images and --val-masks, or none')
@@ -149,8 +152,8 @@ def check_args(args: argparse.Namespace) -> None:
     out = Path(args.out)
     if out.suffix != '.py':
         raise ValueError(f'--out must end in .py, got {args.out}')
-    if args.weights and not Path(args.weights).is_file():
-        raise ValueError(f'there is no file of weights {args.weights}')
+    if args.weights:
+        read_checkpoint(args.weights, trust=args.trust_checkpoint)
     lists = (list_path(args.out, part) for part in ('labeled', 'unlabeled'))
     check_outputs([out, *map(Path, lists)], args.force)
 
@@ -211,6 +214,7 @@ def network_of(args: argparse.Namespace) -> Network:
     model = args.model
     if model == 'light':
         return replace(LIGHT, weights=args.weights)
+    refuse_cascade(read_model(model))
     if '::' not in model:
         model = Path(model).resolve().as_posix()
     return Network(model, weights=args.weights)
@@ -224,6 +228,7 @@ def main() -> int:
     """
     args = parse_args()
     init_default_scope('mmseg')
+    protect_loading(args.trust_checkpoint)
     try:
         return new_dataset(args)
     except (ValueError, OSError) as error:
@@ -238,8 +243,9 @@ def new_dataset(args: argparse.Namespace) -> int:
         ValueError: If something is missing, or has to be told.
     """
     check_args(args)
+    network = network_of(args)
     data = look_at_folders(request_of(args))
-    text = config_text(data, network_of(args), CONFIGS)
+    text = config_text(data, network, CONFIGS)
     print(data.report.table())
     print_pixels(data.report)
     print(''.join(f'Note: {note}.\n' for note in data.notes), end='')
@@ -273,14 +279,15 @@ def print_pixels(report: DataReport) -> None:
 def print_next_steps(args: argparse.Namespace, tests: bool) -> None:
     """Print the commands that follow, and how long the training takes."""
     out, name = args.out, Path(args.out).stem
-    print(f'Next: python tools/train.py {out}')
+    trust = ' --trust-checkpoint' if args.trust_checkpoint else ''
+    print(f'Next: python tools/train.py {out}{trust}')
     checkpoint = f'work_dirs/{name}/CHECKPOINT.pth'
     if tests:
         print(f'Then: python tools/test.py {out} {checkpoint}')
     print(f'Then: python tools/predict.py {out} {checkpoint} IMAGES --out DIR')
     if args.model == 'light':
         print('Measuring a few iterations ...', flush=True)
-        print(f'The training takes {expected_time(out)} on this machine.')
+        print(time_sentence(out))
     elif not torch.cuda.is_available():
         print(
             'There is no GPU: this training would take days. --model light '

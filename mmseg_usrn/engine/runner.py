@@ -9,6 +9,8 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 
+from mmseg_usrn.models.checkpoints import protect_loading
+
 FOR_THE_FILE = re.compile(
     # The config stands in the file that MMEngine dumps.
     r'\n-+\nSystem environment:|Config:\n|Hooks will be executed in'
@@ -37,7 +39,8 @@ class QuietRunner(Runner):
     """A runner that prints some fifty lines before its first iteration.
 
     The log file has all of MMEngine's messages: the environment, the hooks
-    and the settings of each weight.
+    and the settings of each weight. Files of weights that a config names
+    cannot run programs, unless they are trusted (``--trust-checkpoint``).
     """
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
@@ -57,6 +60,7 @@ class QuietRunner(Runner):
         Raises:
             ValueError: If it cannot be built from its settings.
         """
+        protect_loading(trust=None)
         try:
             return super().build_model(model)
         except Exception as error:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
-from mmengine.runner import BaseLoop, CheckpointLoader
+from mmengine.runner import BaseLoop, CheckpointLoader, EpochBasedTrainLoop
 from mmseg.registry import DATA_SAMPLERS
 from torch import nn
 from torch.utils.data import DataLoader
@@ -57,6 +57,12 @@ class SafeRunner(QuietRunner):
         self._resume = False
         return super().test()
 
+    def dump_config(self) -> None:
+        """Not yet: that of a run is written when its training begins.
+
+        MMEngine would write over it in a test, and for a run that is refused.
+        """
+
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         """MMEngine's hooks, the checkpoint hook in its safe form."""
         hooks = {'checkpoint': dict(type='CheckpointHook'), **(hooks or {})}
@@ -93,7 +99,8 @@ class SafeRunner(QuietRunner):
     def load_or_resume(self) -> None:
         """Load weights, or go on from the newest whole checkpoint.
 
-        A training that begins has a new teacher, whatever its weights.
+        A training that begins has a new teacher, whatever its weights. Its
+        config is written here, when nothing can be refused any more.
         """
         if self.is_resuming and not self._load_from:
             path = latest_checkpoint(*folders_of(self.cfg))
@@ -102,8 +109,24 @@ class SafeRunner(QuietRunner):
             self._has_loaded = True
         super().load_or_resume()
         is_training = isinstance(self._train_loop, BaseLoop)
-        if is_training and self.iter == 0:
+        if not is_training:
+            return
+        if self.iter == 0:
             _begin_teacher(unwrap(self.model))
+        if self.iter < self.max_iters:
+            super().dump_config()
+        else:
+            self._say_finished()
+
+    def _say_finished(self) -> None:
+        by_epoch = isinstance(self._train_loop, EpochBasedTrainLoop)
+        self.logger.warning(
+            f'the run is finished ({self.iter} of {self.max_iters} '
+            'iterations), there is nothing left to train: to train longer, '
+            'resume it with --cfg-options train_cfg.max_'
+            f'{"epochs" if by_epoch else "iters"}=MORE, or begin another run '
+            'in another --work-dir with its checkpoint as load_from'
+        )
 
     def save_checkpoint(
         self, out_dir: str, filename: str, *args: Any, **kwargs: Any

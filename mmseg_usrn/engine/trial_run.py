@@ -9,9 +9,24 @@ from mmseg_usrn.config_file import read_config
 
 from .config_checks.listing import recluster_hooks
 from .process_state import quiet
-from .runner import QuietRunner
+from .runner import QuietRunner, reason
 
 WARMUP, MEASURED = 3, 3  # iterations before and after the clustering
+
+
+def time_sentence(config: str) -> str:
+    """The expected time, or why it is not known, in a sentence.
+
+    Args:
+        config: Config of the training.
+    """
+    try:
+        return f'The training takes {expected_time(config)} on this machine.'
+    except Exception as error:  # whatever a training can end with
+        return (
+            f'Note: these iterations have failed ({reason(error)}), so that '
+            'the training is going to fail, too.'
+        )
 
 
 def expected_time(config: str) -> str:

@@ -75,3 +75,23 @@ def test_a_resumed_run_keeps_its_teacher(case):
     teacher = f'teacher.module.{name}'
     assert torch.equal(weights[3][teacher], first[3][teacher])
     assert not torch.equal(weights[3][teacher], weights[3][name])
+
+
+@pytest.mark.parametrize('more', [0, 2])
+def test_a_finished_run_says_so_and_how_it_goes_on(toy_config, capfd, more):
+    run(toy_config)
+    written = configs_in(toy_config.work_dir)
+    capfd.readouterr()
+    toy_config.resume = True
+    toy_config.train_cfg.max_iters += more
+    assert len(run(toy_config)) == more
+    said = ''.join(capfd.readouterr())
+    finished = 'the run is finished (6 of 6 iterations), there is nothing'
+    assert (finished in said) == (more == 0)
+    assert 'train_cfg.max_iters=MORE' in said or more
+    assert (configs_in(toy_config.work_dir) == written) == (more == 0)
+
+
+def configs_in(folder: str) -> dict[Path, str]:
+    """Text of the configs that are written in a folder."""
+    return {path: path.read_text() for path in Path(folder).glob('*.py')}

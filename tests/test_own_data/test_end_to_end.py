@@ -1,6 +1,7 @@
 """From a folder to a trained, tested and predicted model, by commands."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image
 
 SHORT = (
@@ -22,6 +24,16 @@ SHORT = (
     'train_dataloader.persistent_workers=False',
 )
 PAINT = np.array([(0, 0, 0), (250, 50, 50), (10, 200, 30)], np.uint8)
+
+
+class Program:
+    """Makes a folder when it is read."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
 
 
 def named_parts(own):
@@ -248,12 +260,27 @@ def test_light_model(own, project_root):
 def test_weights_by_file(own):
     own.base()
     printed = own.refuse('--weights', 'gone.pth')
-    assert 'no file of weights gone.pth' in printed
+    assert 'no checkpoint gone.pth' in printed
     (own.root / 'w.pth').write_bytes(b'weights')
+    printed = own.refuse('--weights', 'w.pth')
+    assert 'w.pth is no whole checkpoint' in printed
+    torch.save({'state_dict': {'a': torch.ones(1)}}, own.root / 'w.pth')
     cfg = own.config('--weights', 'w.pth')
     init = dict(type='Pretrained', checkpoint=str(own.root / 'w.pth'))
     assert cfg.model.backbone.init_cfg == init
     assert cfg.model.pretrained is None
+
+
+def test_programs_in_weights_are_not_run(own):
+    own.base()
+    torch.save({'a': Program(own.root / 'ran')}, own.root / 'w.pth')
+    for model in ('light', 'mmseg::_base_/models/segformer_mit-b0.py'):
+        printed = own.refuse('--weights', 'w.pth', '--model', model)
+        assert 'w.pth holds more than weights' in printed
+    assert not (own.root / 'ran').exists()
+    own.config('--weights', 'w.pth', '--trust-checkpoint')
+    assert 'my.py --trust-checkpoint' in own.printed
+    assert (own.root / 'ran').exists()
 
 
 def test_configs_of_whole_recipes_are_refused(own):

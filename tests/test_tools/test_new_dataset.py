@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ model = dict(
     auxiliary_head=dict(in_channels=32, channels=8),
 )
 """
+OCRNET = 'mmseg::_base_/models/ocrnet_hr18.py'
 SHORT_RUN = (
     'train_cfg.max_iters=4',
     'train_cfg.val_interval=4',
@@ -123,13 +125,15 @@ def test_from_folders_to_a_tested_model(fields, run_tool):
     done = run_tool('train.py', *options, cwd=fields)
     assert '4 labeled, 6 unlabeled, 2 val images; 0 error(s)' in done.stdout
     weights = 'work_dirs/my/iter_4.pth'
+    written = (fields / 'work_dirs/my/my.py').read_text()
     done = run_tool('test.py', options[0], weights, *options[1:], cwd=fields)
     assert 'mIoU' in done.stdout and 'water' in done.stdout
     options = (weights, '--tta', *options[1:])
     done = run_tool('test.py', 'configs/my.py', *options, cwd=fields)
-    dumped = Config.fromfile(fields / 'work_dirs/my/my.py')
-    assert 'module' in dumped.model  # the model inside MMSeg's for TTA
     assert 'mIoU' in done.stdout and 'water' in done.stdout
+    assert (fields / 'work_dirs/my/my.py').read_text() == written
+    done = run_tool('report.py', 'work_dirs/my', cwd=fields)
+    assert 'report in work_dirs/my/report.html' in done.stdout
 
 
 @pytest.fixture
@@ -229,9 +233,11 @@ def test_models_with_several_auxiliary_heads(new_dataset):
         (['--val-masks', 'data/val/masks'], 'give both'),
         (['--classes', 'a', 'a'], 'more than once'),
         (['--unlabeled-images', 'nowhere'], 'nowhere does not exist'),
+        (['--model', OCRNET], 'needs one decode head, but a cascade'),
     ],
 )
 def test_wrong_arguments(new_dataset, capsys, args, message):
     val = '--val-masks' not in args
     assert new_dataset(*arguments(*args, val=val)) == 1
     assert message in capsys.readouterr().err
+    assert not Path('configs').exists()

@@ -29,6 +29,7 @@ TRAIN = (
     ('an option of no key', 'no entry', ('toy.py', '--cfg-options', '=1')),
     ('an option that is no text', 'has this name', ('toy.py', '--cfg-options', '3=1')),
     ('a list without its end', 'model.data_preprocessor.mean', ('toy.py', '--cfg-options', 'model.data_preprocessor.mean=[1,2')),
+    ('a dict', 'write model.init_cfg.type=...', ('toy.py', '--cfg-options', "model.init_cfg=dict(type='Pretrained',checkpoint='a.pth')")),
     ('an entry that is not in a list', 'is a list of 1', ('toy.py', '--cfg-options', 'custom_hooks.5.interval=1')),
     ('a name in place of an entry', 'is a list of 1', ('toy.py', '--cfg-options', 'custom_hooks.interval=1')),
     ('a setting of a number', 'has no settings of its own', ('toy.py', '--cfg-options', 'model.num_subclasses.a=1')),

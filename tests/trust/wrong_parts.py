@@ -178,6 +178,7 @@ MODEL = (
     case('no backbone', 'no backbone', remove=['model.backbone']),
     case('no decode head', 'no decode_head', remove=['model.decode_head']),
     case('a cascade', 'needs one decode head', {'model.decode_head': [HEAD, HEAD]}),
+    case('a cascade with its stages', 'needs one decode head', {'model.decode_head': [HEAD, HEAD], 'model.num_stages': 2}),
     case('no model', 'model', remove=['model']),
     case('no training data', 'train_dataloader', remove=['train_dataloader']),
     case('no optimiser', 'optim_wrapper', remove=['optim_wrapper']),

@@ -22,7 +22,7 @@ class RunRecord:
 
     Attributes:
         folder: The work dir.
-        config: Its newest config, merged.
+        config: The newest config that it has trained with, merged.
         checkpoint: Its best checkpoint, else its newest one.
         series: What is logged.
         environment: What the log says of machine and versions.
@@ -56,7 +56,9 @@ def read_run(folder: str | Path) -> RunRecord:
             f'{folder} is not the work dir of a training: there is no '
             'vis_data/config.py in a folder of it'
         )
-    config = read_config(configs[-1])
+    # Tests and refused runs leave configs, too, but log no iteration.
+    trained = [p for p in configs if p.with_name('scalars.json').is_file()]
+    config = read_config(trained[-1] if trained else configs[0])
     config.work_dir = str(folder)  # it may have moved
     folders = folders_of(config)
     checkpoint = best_checkpoint(*folders) or latest_checkpoint(*folders)

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+from mmseg_usrn.models.segmentors.model_checks import refuse_cascade
 
 from .arguments import argument_mistakes
 from .entries import entry_mistakes
 from .evaluation import evaluation_mistakes, metric_mistakes
+from .listing import is_a
 from .mistakes import Mistake, refuse
 from .options import option_mistakes
 from .parts import part_mistakes
@@ -65,6 +69,9 @@ def check_config(cfg: Config, dataloaders: tuple[str, ...] = ()) -> None:
         ValueError: If there is a mistake; the text has 10 lines at most.
     """
     init_default_scope(cfg.get('default_scope') or 'mmseg')
+    model = cfg.get('model')
+    if isinstance(model, dict) and is_a(model, MODELS, 'USRN'):
+        refuse_cascade(model)  # its other mistakes follow from that
     refuse(config_mistakes(cfg, 'train_dataloader' in dataloaders))
 
 

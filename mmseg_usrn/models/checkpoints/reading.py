@@ -73,17 +73,19 @@ def read_checkpoint(
     )
 
 
-def protect_loading(trust: bool = False) -> None:
+def protect_loading(trust: bool | None = False) -> None:
     """Restrict what MMEngine reads, from files as from any address.
 
     Args:
-        trust: Read whatever is in the files, as with ``--trust-checkpoint``.
+        trust: Read whatever is in the files, as with ``--trust-checkpoint``;
+            None keeps what an earlier call has said, and else does not.
     """
     for prefix, loader in list(CheckpointLoader._schemes.items()):
-        loader = getattr(loader, '__wrapped__', loader)
-        CheckpointLoader.register_scheme(
-            prefix, _protected(loader, trust), force=True
-        )
+        plain = getattr(loader, '__wrapped__', None)
+        if plain is None or trust is not None:
+            CheckpointLoader.register_scheme(
+                prefix, _protected(plain or loader, bool(trust)), force=True
+            )
 
 
 def _protected(loader: Callable, trust: bool) -> Callable:

@@ -13,6 +13,23 @@ IGNORED_BY_DEFAULT = 255
 _WAY_OUT = 'choose a model base of type EncoderDecoder'
 
 
+def refuse_cascade(model: dict) -> None:
+    """Refuse a model of several decode heads, one after the other.
+
+    Args:
+        model: Its config, whole or what of it may belong to a cascade.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    several = isinstance(model.get('decode_head'), list | tuple)
+    if several or 'num_stages' in model:
+        raise ValueError(
+            'USRN needs one decode head, but a cascade (OCRNet, PointRend) '
+            f'refines the output of one head with another; {_WAY_OUT}'
+        )
+
+
 def check_model(
     backbone: dict | None,
     decode_head: dict | list[dict] | None,
@@ -31,11 +48,7 @@ def check_model(
         ValueError: If the model cannot work.
     """
     unknown = others.keys() - signature(EncoderDecoder).parameters.keys()
-    if 'num_stages' in unknown or isinstance(decode_head, list | tuple):
-        raise ValueError(
-            'USRN needs one decode head, but a cascade (OCRNet, PointRend) '
-            f'refines the output of one head with another; {_WAY_OUT}'
-        )
+    refuse_cascade(dict(others, decode_head=decode_head))
     if 'image_encoder' in unknown:
         raise ValueError(
             'a multimodal segmentor (SAN) classifies masks with the words of '

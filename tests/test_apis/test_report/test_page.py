@@ -51,6 +51,25 @@ def page(work_dir, tmp_path_factory):
     return out
 
 
+def test_a_test_leaves_the_config_and_the_report_of_the_run(work_dir):
+    written = {p: p.read_text() for p in work_dir.glob('*.py')}
+    run = read_run(work_dir)
+    cfg = deepcopy(run.config)
+    cfg.experiment_name = 'test'
+    cfg.load_from = str(run.checkpoint)
+    cfg.model = dict(type='SegTTAModel', module=cfg.model)
+    resize = dict(type='Resize', scale_factor=1.0)
+    load, _, pack = cfg.test_dataloader.dataset.pipeline
+    augment = dict(type='TestTimeAug', transforms=[[resize], [pack]])
+    cfg.test_dataloader.dataset.pipeline = [load, augment]
+    cfg.test_evaluator = dict(type='IoUMetric', format_only=True)
+    cfg.test_evaluator.output_dir = str(work_dir.parent / 'maps')
+    SafeRunner.from_cfg(cfg).test()
+    assert len(list(work_dir.glob('*/vis_data/config.py'))) == 2
+    assert {p: p.read_text() for p in work_dir.glob('*.py')} == written
+    assert read_run(work_dir).config.model == run.config.model
+
+
 class Parts(HTMLParser):
     """Pictures, text and whatever a browser would load."""
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from mmseg_usrn.apis.report import read_run
 from mmseg_usrn.apis.report.run_record import read_series
@@ -42,3 +43,17 @@ def test_folders_that_are_no_work_dirs_are_refused(tmp_path):
     config.write_text('a = 1\n')
     with pytest.raises(ValueError, match='there is no checkpoint'):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(('logged', 'expected'), [(['1', '2'], 2), ([], 1)])
+def test_configs_of_tests_and_refused_runs_are_not_read(
+    tmp_path, logged, expected
+):
+    for number in (1, 2, 3):
+        folder = tmp_path / str(number) / 'vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'config.py').write_text(f'number = {number}\n')
+    for name in logged:
+        write_log(tmp_path / name / 'vis_data/scalars.json', [dict(step=1)])
+    torch.save({}, tmp_path / 'iter_1.pth')
+    assert read_run(tmp_path).config.number == expected

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mmseg_usrn.engine.config_checks import check_config
+
 LABELED = 'train_dataloader.dataset.labeled'
 
 
@@ -118,3 +120,10 @@ def test_stock_configs_of_mmsegmentation_have_few(found):
         _delete_=True,
     )
     assert found({'model.decode_head': head}) == []
+
+
+def test_a_cascade_is_refused_before_its_arguments(toy_config):
+    toy_config.model.num_stages = 2
+    toy_config.model.decode_head = [toy_config.model.decode_head] * 2
+    with pytest.raises(ValueError, match='^USRN needs one decode head, but'):
+        check_config(toy_config, ('train_dataloader',))

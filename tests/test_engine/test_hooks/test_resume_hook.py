@@ -1,6 +1,7 @@
 """Checkpoints of another run, and what the best one holds."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from mmseg.registry import MODELS
@@ -18,6 +19,11 @@ def stopped(toy_config):
     SafeRunner.from_cfg(deepcopy(toy_config)).train()
     toy_config.resume = True
     return toy_config
+
+
+def configs_in(cfg):
+    """Text of the configs that are written in the work dir."""
+    return {p: p.read_text() for p in Path(cfg.work_dir).glob('*.py')}
 
 
 def other_images(cfg):
@@ -65,9 +71,11 @@ def other_groups(cfg):
 )
 def test_another_run_is_refused(stopped, change, message):
     change(stopped)
+    before = configs_in(stopped)
     with pytest.raises(ValueError, match=message) as caught:
         SafeRunner.from_cfg(stopped).train()
     assert '--work-dir' in str(caught.value)
+    assert len(before) == 1 and configs_in(stopped) == before
 
 
 def test_the_best_checkpoint_is_small_and_whole(stopped, tmp_path):
