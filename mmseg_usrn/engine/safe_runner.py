@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
-from mmengine.runner import BaseLoop, CheckpointLoader, EpochBasedTrainLoop
+from mmengine.runner import BaseLoop, CheckpointLoader
 from mmseg.registry import DATA_SAMPLERS
 from torch import nn
 from torch.utils.data import DataLoader
@@ -119,13 +119,11 @@ class SafeRunner(QuietRunner):
             self._say_finished()
 
     def _say_finished(self) -> None:
-        by_epoch = isinstance(self._train_loop, EpochBasedTrainLoop)
         self.logger.warning(
             f'the run is finished ({self.iter} of {self.max_iters} '
             'iterations), there is nothing left to train: to train longer, '
-            'resume it with --cfg-options train_cfg.max_'
-            f'{"epochs" if by_epoch else "iters"}=MORE, or begin another run '
-            'in another --work-dir with its checkpoint as load_from'
+            'begin another run in another --work-dir with its checkpoint as '
+            'load_from'
         )
 
     def save_checkpoint(

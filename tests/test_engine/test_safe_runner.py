@@ -88,7 +88,7 @@ def test_a_finished_run_says_so_and_how_it_goes_on(toy_config, capfd, more):
     said = ''.join(capfd.readouterr())
     finished = 'the run is finished (6 of 6 iterations), there is nothing'
     assert (finished in said) == (more == 0)
-    assert 'train_cfg.max_iters=MORE' in said or more
+    assert 'with its checkpoint as load_from' in said or more
     assert (configs_in(toy_config.work_dir) == written) == (more == 0)
 
 
