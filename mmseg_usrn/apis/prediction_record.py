@@ -35,20 +35,20 @@ class PredictionRecord:
         Raises:
             ValueError: If the folder has some, or masks without a record.
         """
-        record, way_out = self._read(), 'choose another --out, or --force'
-        model = self._model()
+        record, model = self._read(), self._model()
         known = {key: record.get(key) for key in model}
         if known != model and any((self.out / 'masks').rglob('*.png')):
             raise ValueError(
-                f'{self.out} holds predictions of {_difference(known, model)}:'
-                f' {way_out}'
+                f'{self.out} holds predictions of '
+                f'{_difference(known, model)}: choose another --out, or '
+                '--force'
             )
         for image in filter(self.is_done, images):
             source = record['images'].get(image.name, 'an unknown file')
             if source != _source(image):
                 raise ValueError(
                     f'{self._mask(image)} is the prediction of {source}, not '
-                    f'of {image.path}: {way_out}'
+                    f'of {image.path}: choose another --out, or --force'
                 )
 
     def start(self, images: Sequence[Image], force: bool = False) -> None:
