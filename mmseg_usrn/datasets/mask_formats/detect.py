@@ -49,6 +49,9 @@ class DetectedFormat:
     where: str = ''
 
 
+Found = DetectedFormat | None
+
+
 def detect_mask_format(
     where: str,
     stems: Sequence[str],
@@ -101,7 +104,7 @@ def detect_mask_format(
     return DetectedFormat(settings, evidence, classes or names, where)
 
 
-def _detect_json(paths, where, stems, classes, told):
+def _detect_json(paths, where, stems, classes, told) -> Found:
     """COCO, LabelMe or Label Studio."""
     kinds = defaultdict(list)
     contents = {path: _open_json(path) for path in paths[:MAX_FILES]}
@@ -183,7 +186,7 @@ def _with_background(names, settings) -> tuple[str, ...]:
     return (*first, *names)
 
 
-def _detect_arrays(fitting, where, stems, classes, told):
+def _detect_arrays(fitting, where, stems, classes, told) -> Found:
     """NumPy's or MATLAB's files."""
     arrays = [path for path in fitting if path.lower().endswith(ARRAYS)]
     if not arrays:
@@ -209,7 +212,7 @@ def _try_one(loader: MaskLoader, paths: Sequence[str]) -> None:
     loader.read(paths[0])
 
 
-def _detect_yolo(fitting, where, stems, classes, told):
+def _detect_yolo(fitting, where, stems, classes, told) -> Found:
     """YOLO's text files, with the names that lie beside them."""
     texts = [path for path in fitting if path.lower().endswith('.txt')]
     if not is_yolo(texts[:MAX_FILES]):
@@ -230,7 +233,7 @@ def _detect_yolo(fitting, where, stems, classes, told):
     return _finish(settings, evidence, names, where, stems, classes)
 
 
-def _detect_class_files(files, where, stems, classes, told):
+def _detect_class_files(files, where, stems, classes, told) -> Found:
     """One image per class: in folders, or with additions to the name."""
     images = {s: p for s, p in files.items() if s not in set(stems)}
     found: Counter = Counter()  # template and token -> number of images
