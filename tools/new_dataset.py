@@ -20,14 +20,17 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis.outputs import check_outputs
 from mmseg_usrn.data_check import DataReport
 from mmseg_usrn.data_check.new_config import Network, config_text, read_model
+from mmseg_usrn.data_check.options import (
+    given_formats,
+    read_classes,
+    told_background,
+)
 from mmseg_usrn.data_check.own_data import (
     OwnData,
     Request,
     list_path,
     look_at_folders,
 )
-from mmseg_usrn.datasets.class_names import load_classes
-from mmseg_usrn.datasets.palette import check_classes
 from mmseg_usrn.datasets.splits import parse_fraction, write_split
 from mmseg_usrn.engine.run_config import add_trust_argument
 from mmseg_usrn.engine.trial_run import time_sentence
@@ -75,7 +78,7 @@ def add_data(add) -> None:
         required=True,
         **several,
         help='folder(s) of images with masks; images without one count as '
-        'unlabeled',
+        'unlabeled, but not with --labeled-list',
     )
     add(
         '--labeled-masks',
@@ -127,6 +130,12 @@ def add_masks(add) -> None:
         help="masks of one file per class: '{stem}_{class}.png'",
     )
     add(
+        '--mask-background',
+        metavar='NAME',
+        help='class of the pixels that no shape or file of a class covers; '
+        'none if they have no label (default: the class called background)',
+    )
+    add(
         '--bands',
         nargs='+',
         type=int,
@@ -158,34 +167,6 @@ def check_args(args: argparse.Namespace) -> None:
     check_outputs([out, *map(Path, lists)], args.force)
 
 
-def given_formats(args: argparse.Namespace) -> dict[str, dict]:
-    """Settings of the mask formats that the arguments ask for, by option."""
-    colors = args.mask_colors
-    if colors and len(colors) == 1 and Path(colors[0]).is_file():
-        colors = str(Path(colors[0]).resolve())
-    formats = {
-        '--mask-colors': dict(type='LoadColorMasks', colors=colors),
-        '--mask-threshold': dict(
-            type='LoadThresholdMasks', thresholds=args.mask_threshold
-        ),
-        '--mask-files': dict(
-            type='LoadClassFileMasks', template=args.mask_files
-        ),
-    }
-    return {o: f for o, f in formats.items() if all(f.values())}
-
-
-def read_classes(names: list[str]) -> dict:
-    """Class names and palette from the command line or a file."""
-    if not names:
-        return {}
-    if len(names) == 1 and Path(names[0]).is_file():
-        return load_classes(names[0])
-    if len(names) == 1 and ',' in names[0]:
-        names = names[0].split(',')
-    return check_classes(dict(classes=names), '--classes')
-
-
 def request_of(args: argparse.Namespace) -> Request:
     """What the arguments say of the data."""
     part = args.labeled_count
@@ -200,8 +181,9 @@ def request_of(args: argparse.Namespace) -> Request:
         labeled_list=args.labeled_list,
         val_images=args.val_images,
         val_masks=args.val_masks,
-        meta=read_classes(args.classes),
+        meta=read_classes(args.classes, args.mask_colors),
         mask_format=next(iter(formats.values()), None),
+        told=told_background(args),
         bands=args.bands,
         labeled_part=part,
         seed=args.seed,

@@ -5,7 +5,8 @@ r"""Predicts images: files, folders or patterns.
 
 OUT/masks has class indices (PNG with the palette of the classes),
 OUT/overlays the same over the images. Images that are done already are left
-alone, so the same command goes on where it was stopped.
+alone, so the same command goes on where it was stopped; OUT/predictions.json
+says which model has predicted which files, and those of others are refused.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from mmseg_usrn.apis import Predictor, build_class_branch
 from mmseg_usrn.apis.images import find_images
 from mmseg_usrn.apis.outputs import check_folder
 from mmseg_usrn.apis.predict import KINDS, PredictionWriter
+from mmseg_usrn.apis.prediction_record import PredictionRecord
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,7 +35,11 @@ def parse_args() -> argparse.Namespace:
         type=int,
         help='images of equal size at a time (default: 1 on CPUs, else 8)',
     )
-    add('--force', action='store_true', help='predict done images again')
+    add(
+        '--force',
+        action='store_true',
+        help='predict done images again, also those of another model',
+    )
     return parser.parse_args()
 
 
@@ -56,13 +62,16 @@ def predict(args: argparse.Namespace) -> int:
 
     Raises:
         ValueError: If there are no images, or the model or the folder for
-            the results cannot be used.
+            the results cannot be used or is that of another model.
     """
     images = find_images(args.images, [args.out / kind for kind in KINDS])
     check_folder(args.out)
     model = build_class_branch(
         args.config, args.checkpoint, args.device, args.trust_checkpoint
     )
+    record = PredictionRecord(args.out, args.config, args.checkpoint)
+    if not args.force:
+        record.check(images)
     predictor = Predictor(model)
     writer = PredictionWriter(
         args.out,
@@ -71,7 +80,8 @@ def predict(args: argparse.Namespace) -> int:
         confidence=args.confidence,
         probabilities=args.probabilities,
     )
-    todo = [i for i in images if args.force or not writer.is_done(i)]
+    record.start(images, args.force)
+    todo = [image for image in images if not record.is_done(image)]
     batch_size = args.batch_size or (1 if args.device == 'cpu' else 8)
     failed = predict_all(predictor, todo, writer, batch_size)
     done = len(todo) - len(failed)

@@ -254,10 +254,6 @@ class PredictionWriter:
     confidence: bool = False
     probabilities: bool = False
 
-    def is_done(self, image: Image) -> bool:
-        """Whether the image has been predicted before."""
-        return self._path('masks', image, '.png').exists()
-
     def __call__(self, image: Image, sample: SegDataSample) -> None:
         """Write the prediction of an image; its mask comes last."""
         labels = sample.pred_sem_seg.data[0].cpu().numpy()

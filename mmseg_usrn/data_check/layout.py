@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 from mmseg.registry import TRANSFORMS
 
+from mmseg_usrn.datasets.image_files import IMAGE_SUFFIXES, find_files
 from mmseg_usrn.datasets.mask_formats import MaskLoader, detect_mask_format
+from mmseg_usrn.datasets.mask_formats.class_files import settle_background
+from mmseg_usrn.datasets.mask_formats.named import NamedMaskLoader
 
 from .matching import match_names
 
@@ -41,6 +44,8 @@ def find_labeled(
     masks: Sequence[str] = (),
     classes: Sequence[str] = (),
     mask_format: dict | None = None,
+    told: dict | None = None,
+    part: str = 'labeled',
 ) -> Labeled:
     """Understand folders of images and of their masks.
 
@@ -51,6 +56,9 @@ def find_labeled(
             beside the images.
         classes: Names of the classes, if they are known.
         mask_format: Setting that the masks need, if it is known.
+        told: What is known of it, ``background``, where the masks tell the
+            rest.
+        part: Which part it is; for the text of an error.
 
     Returns:
         What the folders hold.
@@ -60,7 +68,9 @@ def find_labeled(
             has to be told.
     """
     pairs = _expand(images, masks)
-    found = [_one_folder(*pair, classes, mask_format) for pair in pairs]
+    found = [
+        _one_folder(*pair, classes, mask_format, told, part) for pair in pairs
+    ]
     first = found[0]
     for other in found[1:]:
         if other.settings.get('mask_format') != first.settings.get(
@@ -156,7 +166,7 @@ def _beside(folder: str) -> str:
     return folder
 
 
-def _one_folder(folder, mask, classes, mask_format) -> Labeled:
+def _one_folder(folder, mask, classes, mask_format, told, part) -> Labeled:
     """Understand one folder of images and the place of its masks."""
     names = match_names(folder, mask)
     stems = list(names.images)
@@ -164,18 +174,27 @@ def _one_folder(folder, mask, classes, mask_format) -> Labeled:
     if mask_format is None:
         try:
             detected = detect_mask_format(
-                mask, stems, classes, names.seg_map_suffix
+                mask, stems, classes, names.seg_map_suffix, told
             )
         except ValueError as error:
             raise ValueError(f'{folder}: {error}') from None
         mask_format, evidence = detected.mask_format, detected.evidence
         classes, mask = detected.classes, detected.where
+    else:
+        mask_format = _complete(mask_format, told, mask, stems, classes)
     settings = dict(data_prefix=dict(img_path=folder, seg_map_path=mask))
     suffixes = None
     loader = _loader(mask_format, classes)
+    if told and not isinstance(loader, NamedMaskLoader):
+        raise ValueError(
+            '--mask-background is for shapes and files of single classes, '
+            f'which {mask} does not hold: leave it out'
+        )
     if loader.find.__func__ is MaskLoader.find:  # one file an image
         suffixes = names.seg_map_suffix
     masked = loader.find(mask, stems, suffixes)
+    if osp.realpath(mask) == osp.realpath(folder):
+        _refuse_images_as_masks(mask, masked, loader, part)
     for key, value in (
         ('img_suffix', names.img_suffix),
         ('seg_map_suffix', suffixes),
@@ -187,6 +206,26 @@ def _one_folder(folder, mask, classes, mask_format) -> Labeled:
         path for stem, path in names.images.items() if stem not in masked
     ]
     return Labeled(settings, tuple(classes), evidence, unmasked + names.others)
+
+
+def _complete(mask_format, told, mask, stems, classes) -> dict:
+    """A format that the user names, with all that is known of it."""
+    if issubclass(TRANSFORMS.get(mask_format['type']), NamedMaskLoader):
+        mask_format = {**mask_format, **(told or {})}
+    if mask_format['type'] == 'LoadClassFileMasks':
+        return settle_background(mask_format, classes, mask, stems)
+    return mask_format
+
+
+def _refuse_images_as_masks(folder, masked, loader, part) -> None:
+    """Refuse a folder in which every image would be a mask."""
+    images = find_files(folder, IMAGE_SUFFIXES).values()
+    masks = {file for m in masked.values() for file in loader.files(m)}
+    if masks.issuperset(path for paths in images for path in paths):
+        raise ValueError(
+            f'no masks for {folder} were found: name their folder with '
+            f'--{part}-masks'
+        )
 
 
 def _loader(mask_format: dict | None, classes: Sequence[str]) -> MaskLoader:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mmseg_usrn.datasets.image_files import name_some
 from mmseg_usrn.datasets.mask_formats.colors import describe_colors
+from mmseg_usrn.datasets.mask_formats.images import OF_NO_CLASS
 
 from .files import SIDEWAYS, MaskFacts
 from .headers import is_palette
@@ -72,11 +73,13 @@ def missing_classes(part: Part) -> list[Finding]:
     missing = [i for i in range(len(part.classes)) if not pixels.get(i)]
     if part.name != 'labeled' or not missing or not pixels:
         return []
-    rules = next(source.rules for source in part.sources if source.rules)
+    source = next(source for source in part.sources if source.rules)
+    rules, numbered = source.rules, source.loaders.stores_values
     fix = 'label an image of each; they cannot be learned'
-    if missing == [len(part.classes) - 1] and rules.reduce_zero_label:
+    last = len(part.classes) - 1
+    if numbered and missing == [last] and rules.reduce_zero_label:
         fix += '. Or the labels start at 0: then reduce_zero_label=False'
-    if missing == [0] and not rules.reduce_zero_label:
+    if numbered and missing == [0] and not rules.reduce_zero_label:
         fix += '. Or the labels start at 1: then reduce_zero_label=True'
     names = [f'{i} ({part.classes[i]})' for i in missing]
     problem = f'classes without any labeled pixel: {_named(names)}'
@@ -87,7 +90,10 @@ def _form_findings(part: str, masks: Mapping[str, MaskFacts]) -> list[Finding]:
     """Masks that are unreadable or have colours."""
     files = defaultdict(list)
     for path, facts in masks.items():
-        if facts.fault:
+        if OF_NO_CLASS in facts.fault:
+            colors = facts.fault.partition(OF_NO_CLASS)[0]
+            files[f'{colors}{OF_NO_CLASS}'].append(path)
+        elif facts.fault:
             files[f'unreadable mask: {facts.fault}'].append(path)
         elif facts.channels > 1 and is_palette(path):
             files['palette masks are loaded as colours'].append(path)
@@ -117,6 +123,12 @@ def _form_fix(problem: str) -> str:
     """What to do about masks of another form."""
     if problem.startswith('unreadable'):
         return 'restore or export the file again, or remove image and mask'
+    if problem.endswith(OF_NO_CLASS):
+        return (
+            'correct the colours of the classes: new_dataset.py '
+            '--mask-colors, colors of LoadColorMasks. Or, in the config, list '
+            "it in ignored, or set unlisted='nearest' or 'ignore'"
+        )
     if problem.startswith('palette'):
         return "set imdecode_backend='pillow' in LoadAnnotations"
     return (

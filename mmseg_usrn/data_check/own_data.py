@@ -55,6 +55,8 @@ class Request:
         meta: ``classes`` and perhaps ``palette``; empty if the masks are to
             say.
         mask_format: Setting that the masks need, if it is known.
+        told: What is known of it, ``background``, where the masks tell the
+            rest.
         bands: Bands of the images that are used, all if empty.
         labeled_part: How many of the images with masks count as labeled, a
             number or a share; all if None.
@@ -71,6 +73,7 @@ class Request:
     val_masks: list[str] = field(default_factory=list)
     meta: dict = field(default_factory=dict)
     mask_format: dict | None = None
+    told: dict = field(default_factory=dict)
     bands: list[int] = field(default_factory=list)
     labeled_part: int | Fraction | None = None
     seed: int = 0
@@ -120,7 +123,7 @@ def look_at_folders(request: Request) -> OwnData:
         labeled.unmasked = []
     if request.val_images:
         known = replace(request, meta=meta)
-        val = _find(request.val_images, request.val_masks, known)
+        val = _find(request.val_images, request.val_masks, known, 'val')
         parts['val'] = val.settings
     scan = Scan(find_parts(request, parts, meta, labeled.unmasked))
     look_at(scan.parts)
@@ -177,13 +180,20 @@ def list_path(out: str, part: str) -> str:
     return f'{osp.splitext(osp.abspath(out))[0]}_{part}.txt'
 
 
-def _find(images: list[str], masks: list[str], request: Request) -> Labeled:
+def _find(
+    images: list[str],
+    masks: list[str],
+    request: Request,
+    part: str = 'labeled',
+) -> Labeled:
     """Understand folders of images and masks."""
     return find_labeled(
         [osp.abspath(path) for path in images],
         [osp.abspath(path) for path in masks],
         request.meta.get('classes', ()),
         request.mask_format,
+        request.told,
+        part,
     )
 
 

@@ -57,3 +57,23 @@ def test_grey_masks_mean_what_a_file_of_colours_says(own, labels_of):
     for name, found in labels.items():
         expected = np.array([0, 1, 255])[own.masks[name[:-4]]]
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_val_part_without_masks_names_the_option(own):
+    paint = np.array([(0, 0, 0), (250, 50, 50), (10, 200, 30)], np.uint8)
+    own.base(paint.__getitem__)
+    colors = ('--mask-colors', '0,0,0', '250,50,50', '10,200,30')
+    (own.root / 'val/masks').rename(own.root / 'val/drawn')
+    printed = own.refuse(*colors, val_masks=None)
+    assert f'no masks for {own.root}/val/images were found' in printed
+    assert 'name their folder with --val-masks' in printed
+    own.config(*colors, val_masks='val/drawn')
+
+
+@pytest.mark.parametrize('name', ['clases.txt', 'sub/clases', 'Names.YML'])
+def test_a_file_of_classes_or_colours_that_is_not_there(own, name):
+    own.base()
+    printed = own.refuse(classes=[name])
+    assert f'there is no file of classes {name}' in printed
+    printed = own.refuse('--mask-colors', name)
+    assert f'there is no file of colours {name}' in printed

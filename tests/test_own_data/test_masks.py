@@ -142,6 +142,8 @@ def test_a_colour_that_no_class_has_is_named(own):
     printed = own.refuse('--mask-colors', *colors)
     assert '(10,200,30) is the colour of no class' in printed
     assert '2 error(s)' in printed  # one a part, not one a file
+    assert 'correct the colours of the classes' in printed
+    assert 'unreadable' not in printed and 'export' not in printed
 
 
 @pytest.mark.parametrize('place', ['{}_{}.png', '{1}/{0}.png'])

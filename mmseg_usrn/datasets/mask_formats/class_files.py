@@ -1,7 +1,7 @@
 """Masks of one file per class and image."""
 
 import os.path as osp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from mmengine import fileio
@@ -9,7 +9,7 @@ from mmseg.registry import TRANSFORMS
 
 from .colors import read_gray
 from .images import ALL_SUFFIXES
-from .named import NamedMaskLoader
+from .named import NamedMaskLoader, find_background
 
 LOSSY = ('.jpg', '.jpeg')
 HALF = 128
@@ -31,6 +31,39 @@ def read_switch(content: bytes, lossy: bool = False) -> np.ndarray:
     gray = read_gray(content)
     high = lossy or gray.max(initial=0) >= HALF
     return gray >= (HALF if high else 1)
+
+
+def settle_background(
+    settings: dict, classes: Sequence[str], where: str, stems: Sequence[str]
+) -> dict:
+    """Settings without a background, if the files leave no pixel out.
+
+    Args:
+        settings: Config of :class:`LoadClassFileMasks`.
+        classes: Names of the classes.
+        where: Folder of the masks.
+        stems: Stems of the images.
+
+    Returns:
+        The settings, with ``background=None`` if neither they nor the classes
+        name one and every pixel of every image is in some file.
+
+    Raises:
+        ValueError: If there is no mask.
+    """
+    if not classes or 'background' in settings or find_background(classes):
+        return settings
+    empty = len(classes)
+    settled = dict(settings, background=None)
+    known = dict(classes=classes, ignore_index=empty)
+    loader = TRANSFORMS.build({**settled, **known})
+    for source in loader.find(where, list(stems)).values():
+        try:
+            if (loader.read(source) == empty).any():
+                return settings
+        except (ValueError, OSError):  # the data check lists it
+            continue
+    return settled
 
 
 @TRANSFORMS.register_module()

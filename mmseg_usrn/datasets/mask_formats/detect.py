@@ -10,6 +10,7 @@ from mmseg.registry import TRANSFORMS
 
 from ..image_files import as_list, find_files, name_some, strip_suffix
 from .base import MaskLoader
+from .class_files import settle_background
 from .coco import is_coco, read_coco
 from .detect_colors import detect_colors
 from .detect_yolo import is_yolo, yolo_names
@@ -48,11 +49,15 @@ class DetectedFormat:
     where: str = ''
 
 
+Found = DetectedFormat | None
+
+
 def detect_mask_format(
     where: str,
     stems: Sequence[str],
     classes: Sequence[str] = (),
     mask_suffix: Sequence[str] | str | None = None,
+    told: dict | None = None,
 ) -> DetectedFormat:
     """Find out which format masks have.
 
@@ -62,6 +67,7 @@ def detect_mask_format(
         classes: Names of the classes, if they are known.
         mask_suffix: How the masks end, for example ``_mask.png``, where they
             are images whose names have an addition; one for all classes.
+        told: Settings of a format that names classes: ``background``.
 
     Returns:
         The format. It has been tried on no more than some of the masks.
@@ -73,7 +79,7 @@ def detect_mask_format(
     classes = tuple(classes)
     found: DetectedFormat | None
     if osp.isfile(where):
-        found = _detect_json([where], where, stems, classes)
+        found = _detect_json([where], where, stems, classes, told)
         assert found is not None  # of another kind it raises
         return found
     files = find_files(where, KNOWN_SUFFIXES, 'mask')
@@ -82,12 +88,12 @@ def detect_mask_format(
     jsons = [path for path in paths if path.lower().endswith('.json')]
     for detect in (_detect_json, _detect_arrays, _detect_yolo):
         candidates = jsons if detect is _detect_json else fitting
-        found = detect(candidates, where, stems, classes)
+        found = detect(candidates, where, stems, classes, told)
         if found:
             return found
     # With a suffix, other additions to a name are those of other files.
     if not mask_suffix:
-        found = _detect_class_files(files, where, stems, classes)
+        found = _detect_class_files(files, where, stems, classes, told)
         if found:
             return found
     suffixes = as_list(mask_suffix) or list(ALL_SUFFIXES)
@@ -98,7 +104,7 @@ def detect_mask_format(
     return DetectedFormat(settings, evidence, classes or names, where)
 
 
-def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
+def _detect_json(paths, where, stems, classes, told) -> Found:
     """COCO, LabelMe or Label Studio."""
     kinds = defaultdict(list)
     contents = {path: _open_json(path) for path in paths[:MAX_FILES]}
@@ -128,7 +134,8 @@ def _detect_json(paths, where, stems, classes) -> DetectedFormat | None:
     else:
         names = _used_labels(kind, used)
     evidence = f'{len(used)} {kind[4:-5]} file(s) with {", ".join(names)}'
-    return _finish(dict(type=kind), evidence, names, where, stems, classes)
+    settings = dict(told or {}, type=kind)
+    return _finish(settings, evidence, names, where, stems, classes)
 
 
 def _open_json(path: str):
@@ -164,9 +171,7 @@ def _used_labels(kind: str, paths: list[str]) -> list[str]:
 
 def _finish(settings, evidence, names, where, stems, classes):
     """Name the classes, and let the loader find the masks once."""
-    if not classes:
-        first = [] if find_background(names) else ['background']
-        classes = (*first, *names)
+    classes = classes or _with_background(names, settings)
     loader = TRANSFORMS.build(dict(settings, classes=classes))
     for name in names:
         loader.label_of(name, where)
@@ -174,7 +179,14 @@ def _finish(settings, evidence, names, where, stems, classes):
     return DetectedFormat(settings, evidence, tuple(classes), where)
 
 
-def _detect_arrays(fitting, where, stems, classes) -> DetectedFormat | None:
+def _with_background(names, settings) -> tuple[str, ...]:
+    """The classes that are named and, if it is none of them, background."""
+    told = settings.get('background', find_background(names) or 'background')
+    first = [] if told is None or told in names else [told]
+    return (*first, *names)
+
+
+def _detect_arrays(fitting, where, stems, classes, told) -> Found:
     """NumPy's or MATLAB's files."""
     arrays = [path for path in fitting if path.lower().endswith(ARRAYS)]
     if not arrays:
@@ -200,12 +212,12 @@ def _try_one(loader: MaskLoader, paths: Sequence[str]) -> None:
     loader.read(paths[0])
 
 
-def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
+def _detect_yolo(fitting, where, stems, classes, told) -> Found:
     """YOLO's text files, with the names that lie beside them."""
     texts = [path for path in fitting if path.lower().endswith('.txt')]
     if not is_yolo(texts[:MAX_FILES]):
         return None
-    settings: dict = dict(type='LoadYoloMasks')
+    settings: dict = dict(told or {}, type='LoadYoloMasks')
     numbered = yolo_names(where)
     names = list(numbered.values())
     if names:
@@ -221,7 +233,7 @@ def _detect_yolo(fitting, where, stems, classes) -> DetectedFormat | None:
     return _finish(settings, evidence, names, where, stems, classes)
 
 
-def _detect_class_files(files, where, stems, classes) -> DetectedFormat | None:
+def _detect_class_files(files, where, stems, classes, told) -> Found:
     """One image per class: in folders, or with additions to the name."""
     images = {s: p for s, p in files.items() if s not in set(stems)}
     found: Counter = Counter()  # template and token -> number of images
@@ -240,7 +252,8 @@ def _detect_class_files(files, where, stems, classes) -> DetectedFormat | None:
     if len(tokens.get(best, ())) < 2:
         return None
     names = sorted(tokens[best])
-    return _class_files(best, names, where, stems, classes)
+    settings = dict(told or {}, type='LoadClassFileMasks', template=best)
+    return _class_files(settings, names, where, stems, classes)
 
 
 def _readings(stem: str, stems: set[str]):
@@ -257,12 +270,13 @@ def _readings(stem: str, stems: set[str]):
             yield '{class}' + match[0] + '{stem}', head
 
 
-def _class_files(template, tokens, where, stems, classes) -> DetectedFormat:
+def _class_files(settings, tokens, where, stems, classes) -> DetectedFormat:
     """Match what the files are called with the classes."""
+    template = settings['template']
     evidence = f'one file per class, {template}: {name_some(tokens, 12)}'
     if not classes:
-        first = [] if find_background(tokens) else ['background']
-        classes = (*first, *tokens)
+        settings = settle_background(settings, tokens, where, stems)
+        classes = _with_background(tokens, settings)
     plain = {_plain(token): token for token in tokens}
     names = {c: plain[_plain(c)] for c in classes if _plain(c) in plain}
     unknown = sorted(set(tokens) - set(names.values()))
@@ -273,10 +287,10 @@ def _class_files(template, tokens, where, stems, classes) -> DetectedFormat:
             "files, or set mask_format=dict(type='LoadClassFileMasks', "
             f"template='{template}', names=dict(CLASS='{unknown[0]}', ...))"
         )
-    settings = dict(type='LoadClassFileMasks', template=template)
     names = {c: token for c, token in names.items() if c != token}
     if names:
         settings['names'] = names
+    settings = settle_background(settings, classes, where, stems)
     return _finish(settings, evidence, (), where, stems, classes)
 
 

@@ -20,6 +20,7 @@ from .colors import (
 
 ALL_SUFFIXES = (*MASK_SUFFIXES, *LOSSY_SUFFIXES)
 UNLISTED = ('error', 'ignore', 'nearest')
+OF_NO_CLASS = 'is the colour of no class'
 
 
 @TRANSFORMS.register_module()
@@ -109,9 +110,9 @@ class LoadColorMasks(MaskLoader):
         if self.unlisted == 'error':
             shares = counts / codes.size
             raise ValueError(
-                f'{source}: {describe_colors(found, shares)} '
-                'is the colour of no class; list it in colors or ignored, or '
-                "set unlisted='nearest' or 'ignore'"
+                f'{source}: {describe_colors(found, shares)} {OF_NO_CLASS}; '
+                'list it in colors or ignored, or set '
+                "unlisted='nearest' or 'ignore'"
             )
         nearest = np.full(len(found), self.ignore_index)
         if self.unlisted == 'nearest':

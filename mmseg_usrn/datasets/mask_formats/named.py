@@ -41,7 +41,8 @@ class NamedMaskLoader(MaskLoader):
         **kwargs: As for :class:`MaskLoader`.
 
     Raises:
-        ValueError: If no class is the background, or it is unknown.
+        ValueError: If there are no classes, none is the background, or it is
+            unknown.
     """
 
     takes_classes = True
@@ -56,15 +57,21 @@ class NamedMaskLoader(MaskLoader):
     ) -> None:
         super().__init__(**kwargs)
         self.classes = tuple(classes)
+        if not classes:
+            raise ValueError(
+                f'{type(self).__name__} needs the names of the classes: '
+                'classes in a config, --classes of new_dataset.py'
+            )
         if background == '':
             background = find_background(self.classes)
             if background is None:
                 raise ValueError(
                     f'{type(self).__name__}: which class have the pixels '
-                    'that no shape covers? Add the class background to '
-                    f'classes ({", ".join(self.classes)}), or set '
-                    "background='NAME', or background=None if they have no "
-                    'label'
+                    'that no shape covers? Add background to the classes '
+                    f'({", ".join(self.classes)}), or say which of them it '
+                    'is: --mask-background NAME, or none if they have no '
+                    "label; in a config, background='NAME' or None of "
+                    'mask_format'
                 )
         if background is not None and background not in self.classes:
             raise ValueError(
@@ -99,8 +106,9 @@ class NamedMaskLoader(MaskLoader):
             return self.ignore_index
         raise ValueError(
             f'{where} has the class {name!r}, which is none of '
-            f'{", ".join(self.classes)}: name it in classes, or set '
-            "others='background' or others='ignore' in mask_format"
+            f'{", ".join(self.classes)}: name it in classes (--classes), or '
+            "set others='background' or others='ignore' in mask_format of a "
+            'config'
         )
 
     def blank(self, size: Size) -> np.ndarray:
