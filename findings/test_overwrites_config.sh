@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MMEngine's (onedl-mmengine 0.10.12) Runner and the config of a finished training.
+# The Runner of onedl-mmengine 0.10.12 and the config of a finished training.
 #
 # A training leaves its config beside its checkpoints, WORK_DIR/NAME.py, which
 # is taken for the record of how these were made. But every Runner that is
@@ -13,7 +13,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.12.1 'numpy<2.3' onedl-mmengine==0.10.12 'setuptools<81'
+"$folder/venv/bin/pip" install --quiet torch==2.12.1 'numpy<2.3' \
+    onedl-mmengine==0.10.12 opencv-python-headless==4.13.0.92 'setuptools<81'
 cd "$folder"
 cat > toy.py <<'CONFIG'
 work_dir = 'run'
