@@ -3,6 +3,7 @@
 import ctypes
 import math
 import time
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -109,6 +110,9 @@ def build_model(config: dict, contender: str, crop: int) -> torch.nn.Module:
         return MODELS.build(config).train()
     if contender in ('plain', 'paper'):
         config.update(PAPER)
+        # Older trees do not have it.
+        if 'logit_adjustment' in signature(MODELS.get(config.type)).parameters:
+            config.logit_adjustment = 0
     model = MODELS.build(config)
     if contender == 'plain':
         model.__class__ = plain_formulation(type(model))
