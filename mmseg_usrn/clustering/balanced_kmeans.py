@@ -127,7 +127,8 @@ def _find_model(
     if n_clusters == 1:  # the mean of normalised rows is 0
         centers = torch.zeros(1, points.features.shape[1], device=device)
         return Model(centers, centers.new_zeros(1).double()), 0
-    sample = points.sample(settings.anneal_rows * n_clusters, settings.longest)
+    most = max(settings.start_rows, settings.anneal_rows, settings.price_rows)
+    sample = points.sample(most * n_clusters, settings.longest)
     price_rows = sample[: settings.price_rows * n_clusters]
     unit = 0.0
     if init is not None:

@@ -47,8 +47,8 @@ def find_start(
     """Best of several annealings of a small sample, improved on a larger.
 
     Args:
-        rows: (M, C) float32 sample in random order; its first rows are the
-            small one.
+        rows: (M, C) float32 sample in random order; its first rows are both
+            samples.
         n_clusters: Number of clusters.
         seed: Seed of the first centres.
         settings: Sizes of the small sample, temperatures, numbers of steps.
@@ -66,7 +66,7 @@ def find_start(
     limit += 1e-6 * abs(limit)
     best = next(start for start in tries if start.value <= limit)
     return anneal(
-        rows,
+        rows[: settings.anneal_rows * n_clusters],
         few,
         best.model,
         best.unit,
