@@ -84,6 +84,7 @@ def one_file(values: Sequence[str] | None, kind: str) -> Path | None:
     path = Path(values[0])
     if path.is_file():
         return path.resolve()
-    if path.name != values[0] or path.suffix.lower() in FILE_SUFFIXES:
+    like_a_file = path.name != values[0] and ',' not in values[0]
+    if like_a_file or path.suffix.lower() in FILE_SUFFIXES:
         raise ValueError(f'there is no file of {kind} {values[0]}')
     return None

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from mmseg_usrn.data_check.options import read_classes
 from tests.test_own_data.test_masks import PAINT, equal
 
 NAMES = ('soil', 'red', 'green')
@@ -100,3 +101,8 @@ def test_a_file_of_colours_names_the_classes(own, labels_of):
     cfg = own.config('--mask-colors', 'other.txt', classes=None)
     assert tuple(labeled_of(cfg).metainfo.classes) == NAMES
     equal(own, labels_of(cfg))
+
+
+def test_a_list_of_classes_may_have_slashes():
+    meta = read_classes(['rock/stone,tree'], None)
+    assert list(meta['classes']) == ['rock/stone', 'tree']
