@@ -24,8 +24,8 @@ def time_sentence(config: str) -> str:
         return f'The training takes {expected_time(config)} on this machine.'
     except Exception as error:  # whatever a training can end with
         return (
-            f'Note: these iterations have failed ({reason(error)}), so that '
-            'the training is going to fail, too.'
+            f'Note: these iterations have failed ({reason(error)}); the '
+            'training is likely to fail as well.'
         )
 
 

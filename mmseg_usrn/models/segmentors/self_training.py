@@ -10,12 +10,7 @@ from torch import Tensor
 
 from ..decode_heads.dual_head import unlabeled_logits
 from ..losses import head_losses
-from ..semi import (
-    build_adjustment,
-    build_teacher,
-    confident_labels,
-    masked_cross_entropy,
-)
+from ..semi import build_adjustment, build_teacher, confident_labels
 from .semi_supervised import Samples, SemiSupervisedSegmentor
 
 
@@ -126,8 +121,7 @@ class SelfTraining(SemiSupervisedSegmentor):
             pseudo: Labels (N, h, w) int64 and mask (N, h, w) bool.
         """
         labels, mask = pseudo
-        loss = masked_cross_entropy(logits, labels, mask)
         return {
-            'unsup_class.loss_ce': self.unsup_loss_weight * loss,
+            **self.unsup_class_loss(logits, labels, mask),
             'unsup.class_keep_ratio': mask.float().mean(),
         }

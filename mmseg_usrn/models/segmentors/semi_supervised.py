@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from ..checkpoints import add_teacher_keys
 from ..losses import has_plain_loss, head_losses
-from ..semi import Backward, mean_losses, strong_views, two_pass_step
+from ..semi import (
+    Backward,
+    masked_cross_entropy,
+    mean_losses,
+    strong_views,
+    two_pass_step,
+)
 from .memory_format import use_channels_last
 from .pointwise import pointwise_convolutions, use_onednn
 
@@ -207,6 +213,23 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         """
         model = self.teacher.update(self) if self.teacher else self
         return self.make_pseudo_labels(model.forward_unlabeled(inputs))
+
+    def unsup_class_loss(
+        self, logits: Tensor, labels: Tensor, mask: Tensor
+    ) -> dict[str, Tensor]:
+        """Loss of the classes on a strong view.
+
+        Args:
+            logits: (N, K, h, w) of the strong view.
+            labels: (N, h, w) int64 pseudo labels of the weak view.
+            mask: (N, h, w) bool, where they are kept.
+        """
+        adjustment = self.logit_adjustment
+        if adjustment is not None:
+            adjustment.count_kept(labels, mask)
+            logits = logits + adjustment.shift().to(logits)[:, None, None]
+        loss = masked_cross_entropy(logits, labels, mask)
+        return {'unsup_class.loss_ce': self.unsup_loss_weight * loss}
 
     @property
     @abstractmethod

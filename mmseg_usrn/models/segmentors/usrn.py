@@ -212,8 +212,9 @@ class USRN(DualBranchSegmentor):
             pseudo: Labels and masks of the weak view, (N, h, w).
         """
         class_logits, subclass_logits = logits
+        classes, mask = pseudo.classes, pseudo.class_mask
         return {
-            **self.unsup_class_loss(class_logits, pseudo),
+            **self.unsup_class_loss(class_logits, classes, mask),
             **self.unsup_subclass_loss(subclass_logits, pseudo),
         }
 
@@ -226,28 +227,19 @@ class USRN(DualBranchSegmentor):
         :meth:`unsup_subclass_loss`.
         """
         head, downsample = self.decode_head, self.unsup_downsample
+        classes, mask = pseudo.classes, pseudo.class_mask
         return self.loss_by_branches(
             inputs,
             lambda feats: self.unsup_class_loss(
-                unlabeled_logits(head.class_head, feats, downsample), pseudo
+                unlabeled_logits(head.class_head, feats, downsample),
+                classes,
+                mask,
             ),
             lambda feats: self.unsup_subclass_loss(
                 unlabeled_logits(head.subclass_head, feats, downsample), pseudo
             ),
             weight,
         )
-
-    def unsup_class_loss(
-        self, logits: Tensor, pseudo: PseudoLabels
-    ) -> dict[str, Tensor]:
-        """Loss of the class branch on a strong view.
-
-        Args:
-            logits: (N, K, h, w) class logits of the strong view.
-            pseudo: Labels and masks of the weak view, (N, h, w).
-        """
-        loss = masked_cross_entropy(logits, pseudo.classes, pseudo.class_mask)
-        return {'unsup_class.loss_ce': self.unsup_loss_weight * loss}
 
     def unsup_subclass_loss(
         self, logits: Tensor, pseudo: PseudoLabels

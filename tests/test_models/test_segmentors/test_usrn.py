@@ -125,6 +125,22 @@ def test_adjusts_the_logits_of_class_losses_alone(toy_config, data, momentum):
     assert plain['unsup.class_keep_ratio'] > 0
 
 
+def test_loss_of_the_strong_view_knows_what_is_kept(model):
+    adjustment = model.logit_adjustment
+    adjustment.count(torch.tensor([[[0, 0, 0, 1]]]))
+    logits = torch.randn(1, model.num_classes, 2, 2)
+    labels = torch.tensor([[[0, 1], [1, 1]]])
+    mask = torch.tensor([[[True, True], [True, False]]])
+    loss = model.unsup_class_loss(logits, labels, mask)
+    shifts = torch.zeros(model.num_classes)
+    shifts[:2] = (
+        torch.tensor([1 / 3, 2 / 3]) / torch.tensor([3 / 4, 1 / 4])
+    ).log()
+    log_prob = (logits + shifts[:, None, None]).log_softmax(1)
+    kept = log_prob[0, 0, 0, 0] + log_prob[0, 1, 0, 1] + log_prob[0, 1, 1, 0]
+    torch.testing.assert_close(loss['unsup_class.loss_ce'], -kept / 4)
+
+
 def test_losses_are_means_over_the_strong_views(model, data):
     fill_table(model)
     model.eval()  # the same numbers in each pass

@@ -46,18 +46,29 @@ def test_predictions_are_not_adjusted(classifier):
 
 
 @pytest.mark.parametrize('strength', [0.25, 1.0])
-def test_what_is_learned_is_less_frequent(strength):
-    """Without a cue the prediction is the class shares to 1 - strength."""
+@pytest.mark.parametrize('kept', [None, (90, 9, 3), (50, 30, 20)])
+def test_what_is_learned_is_less_frequent(strength, kept):
+    """Without a cue the prediction is the class shares to 1 - strength.
+
+    It is so, too, where all that is learned from is pseudo labels of which
+    some classes are kept more often than others.
+    """
     classifier = nn.Conv2d(1, 3, 1)
     adjustment = LogitAdjustment(classifier, strength)
     labels = labels_of(80, 15, 5, ignored=0)
     adjustment.count(labels)
+    shift = torch.zeros(3)
+    if kept:
+        labels = labels_of(*kept, ignored=0)
+        adjustment.count_kept(labels, torch.ones_like(labels, dtype=bool))
+        shift = adjustment.shift().float()
     feats = torch.zeros(1, 1, *labels.shape[1:])
     optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=100)
 
     def closure():
         optimizer.zero_grad()
-        loss = F.cross_entropy(classifier(feats), labels)
+        logits = classifier(feats) + shift[:, None, None]
+        loss = F.cross_entropy(logits, labels)
         loss.backward()
         return loss
 
@@ -68,6 +79,26 @@ def test_what_is_learned_is_less_frequent(strength):
     torch.testing.assert_close(
         learned, wished / wished.sum(), atol=1e-4, rtol=1e-3
     )
+
+
+def test_only_kept_labels_count(classifier):
+    adjustment = LogitAdjustment(classifier, 0.5)
+    labels = labels_of(4, 3, 2, ignored=0)
+    adjustment.count_kept(labels, labels != 1)
+    assert adjustment.kept.tolist() == [4, 0, 2]
+    adjustment.count_kept(labels, labels == 1)
+    assert adjustment.kept.tolist() == pytest.approx([3.96, 3, 1.98])
+
+
+def test_shift_has_a_bound(classifier):
+    adjustment = LogitAdjustment(classifier, 0.5)
+    adjustment.count(labels_of(900, 100, 0))
+    everywhere = torch.ones(1, 1, 10, dtype=bool)
+    assert len(adjustment.shift().unique()) == 2  # the same for both classes
+    adjustment.count_kept(labels_of(0, 10, 0, ignored=0), everywhere)
+    assert adjustment.shift().tolist() == [-2, 2, 0]
+    adjustment.count_kept(labels_of(0, 0, 10, ignored=0), everywhere)
+    assert adjustment.shift()[2] == 0
 
 
 def test_classes_without_a_label_are_not_favoured(classifier):
@@ -88,11 +119,14 @@ def test_a_single_pixel_tells_little(classifier):
 def test_counts_are_saved(classifier):
     adjustment = LogitAdjustment(classifier, 0.5)
     adjustment.count(labels_of(80, 15, 5))
+    labels = labels_of(4, 3, 2, ignored=0)
+    adjustment.count_kept(labels, labels > 0)
     other = LogitAdjustment(deepcopy(classifier), 0.5)
     other.load_state_dict(adjustment.state_dict())
-    assert other.pixels.tolist() == [80, 15, 5]
-    other.load_state_dict({})  # of a checkpoint without counts
-    assert other.pixels.tolist() == [80, 15, 5]
+    for _ in range(2):
+        assert other.pixels.tolist() == [80, 15, 5]
+        assert other.kept.tolist() == [0, 3, 2]
+        other.load_state_dict({})  # of a checkpoint without counts
 
 
 def test_strength_0_is_the_plain_classifier(classifier):
@@ -111,8 +145,11 @@ def test_heads_without_an_output_per_class(head):
 def count_own_label() -> None:
     rank = int(os.environ['RANK'])
     adjustment = LogitAdjustment(nn.Conv2d(1, 2, 1), 0.5)
-    adjustment.count(torch.full((1, 2, 2), rank))
+    labels = torch.full((1, 2, 2), rank)
+    adjustment.count(labels)
+    adjustment.count_kept(labels, labels == 1)
     assert adjustment.pixels.tolist() == [4, 4]
+    assert adjustment.kept.tolist() == [0, 4]
 
 
 def test_ranks_count_together():
