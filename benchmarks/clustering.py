@@ -150,8 +150,8 @@ def run_part(part: str, out: Path, most_seeds: int) -> None:
     """Measure all jobs of a part, contenders in turn."""
     torch.set_num_threads(1)
     warm_up = make_data('gmm', 2000)
-    for name in (OURS, SKLEARN):
-        measure(name, warm_up, 4, 0)
+    for name in {name for job in PARTS[part] for name in job[3]}:
+        measure(name, warm_up, 4, 0)  # imports it
     for kind, number, k, names, seeds in PARTS[part]:
         for seed in seeds[:most_seeds]:
             data_seed = seed if part == 'converged' else 0

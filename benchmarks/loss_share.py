@@ -71,7 +71,7 @@ def measure(setting: str, device: str, rounds: int) -> list[dict]:
 def timed_parts(device: str) -> Iterator[dict[str, float]]:
     """Seconds of each part, added up while the block runs."""
     from mmseg_usrn.models.decode_heads import dual_head
-    from mmseg_usrn.models.segmentors import usrn
+    from mmseg_usrn.models.segmentors import semi_supervised, usrn
 
     head_losses = sys.modules['mmseg_usrn.models.losses.head_losses']
 
@@ -82,6 +82,11 @@ def timed_parts(device: str) -> Iterator[dict[str, float]]:
         (usrn.USRN, 'get_subclass_labels', 'subclass labels'),
         (usrn, 'make_pseudo_labels', 'gate and pseudo labels'),
         (usrn, 'masked_cross_entropy', 'losses of unlabeled images'),
+        (
+            semi_supervised,
+            'masked_cross_entropy',
+            'losses of unlabeled images',
+        ),
     )
     with contextlib.ExitStack() as stack:
         for owner, name, part in parts:

@@ -65,6 +65,8 @@ def balance_exactly(
         settings: Widths of both parts, and when the proof holds.
     """
     num_clusters = len(model.prices)
+    if num_clusters == 1:  # has all points; none is near a boundary
+        return certify(points, model, torch.zeros_like(points.ids))
     wide = max(
         int(points.total * settings.wide_share),
         settings.wide_costs // num_clusters,
@@ -110,8 +112,6 @@ def _balance_prices(
         (K,) float64 prices.
     """
     num_clusters = len(prices)
-    if num_clusters == 1:
-        return prices
     shares = (total / num_clusters - band.fixed).clamp_min(0)
     dual = SmoothDual(band.costs, settings, shares)
     unit = typical_margin(band.costs, prices, settings)

@@ -24,7 +24,7 @@ class Settings:
             from ``hot`` to ``cold``.
         start_draws: By number of clusters: how often a start is drawn. Few
             clusters fall into bad optima more often, and cost little.
-        most_starts: A bound of that number, for two or three clusters.
+        most_starts: A bound of that number, for few clusters.
         anneal_rows: Points per cluster on which the best start is improved;
             its centres are then good to an eleventh of a cluster's spread.
         anneal_steps: Centre updates of that, from ``warm`` to ``cold``.

@@ -102,9 +102,7 @@ class _MoveGraph:
         if len(costs):
             size = size + costs.abs().max()
         self.tie = 1e-13 * float(size)  # smaller differences are rounding
-        self.edges = torch.full_like(costs[:1], torch.inf).repeat(
-            self.num_clusters, self.num_clusters, 1
-        )[..., 0]
+        self.edges = costs.new_full((self.num_clusters,) * 2, torch.inf)
         self.potential = torch.zeros_like(prices)
         self._renew_places()
         for cluster in range(self.num_clusters):

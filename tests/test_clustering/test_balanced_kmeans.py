@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from mmseg_usrn.clustering import Settings, balanced_kmeans
+from mmseg_usrn.clustering import Settings, balanced_kmeans, rounding
 from mmseg_usrn.clustering.distributed import ALONE, Points
 
 
@@ -199,6 +199,13 @@ def test_one_cluster():
     assert result.labels.eq(0).all()
     assert torch.allclose(result.centers[0], points.mean(0), atol=1e-5)
     assert result.inertia == pytest.approx(spread, rel=1e-5)
+    assert result.gap == 0
+
+
+def test_points_of_one_cluster_stay_on_their_ranks(monkeypatch):
+    monkeypatch.setattr(rounding, 'make_band', None)  # it collects them
+    result = balanced_kmeans(make_points(5, 50, 3), 1)
+    assert result.prices.tolist() == [0]
 
 
 def test_as_many_clusters_as_points():

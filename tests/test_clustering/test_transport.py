@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from mmseg_usrn.clustering.transport import assign_exactly
+from mmseg_usrn.clustering.transport import _MoveGraph, assign_exactly
 
 
 def cheapest(costs: torch.Tensor) -> float:
@@ -28,6 +28,15 @@ def solve(costs, prices):
     least, extra = divmod(num_points, num_clusters)
     shape = torch.full((num_clusters,), least)
     return assign_exactly(costs, prices, shape, extra)
+
+
+def test_memory_of_the_graph_is_one_cost_a_pair():
+    """A view of more would keep all of it alive."""
+    costs = torch.rand(20, 10).double()
+    least = torch.full((10,), 2)
+    graph = _MoveGraph(costs, torch.zeros(10).double(), least, 0)
+    assert graph.edges.shape == (10, 10)
+    assert graph.edges.untyped_storage().nbytes() == 8 * 10 * 10
 
 
 @pytest.mark.parametrize('seed', range(12))

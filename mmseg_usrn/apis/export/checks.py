@@ -3,6 +3,7 @@
 Letters: ``N`` images, ``K`` classes, ``C`` channels, ``H, W`` pixels.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -167,7 +168,7 @@ def _difference(found: Tensor, logits: Tensor) -> float:
     """Largest difference as a share of the largest logit.
 
     For class indices (N, H, W): by how much the class that was found is less
-    likely than the likeliest.
+    likely than the likeliest. Infinite where a value is no number.
     """
     if found.ndim == 3:
         of_found = logits.gather(1, found.long()[:, None])[:, 0]
@@ -179,7 +180,9 @@ def _difference(found: Tensor, logits: Tensor) -> float:
         )
     else:
         difference = found - logits
-    return float(difference.abs().max() / logits.abs().max())
+    share = float(difference.abs().max() / logits.abs().max())
+    # Else `max` would drop it: no comparison with NaN holds.
+    return share if math.isfinite(share) else math.inf
 
 
 def _first_line(error: Exception) -> str:

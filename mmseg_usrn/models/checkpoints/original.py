@@ -145,8 +145,8 @@ def from_reference(
         :class:`DeepLabV3PlusHead`; they load strictly.
 
     Raises:
-        ValueError: If tensors are missing, unknown or of the wrong shape, or
-            the list does not fit them.
+        ValueError: If tensors are missing or unknown, or the list does not
+            fit them.
     """
     state_dict = without_ddp_prefix(state_dict)
     table = key_table(*describe(state_dict))
@@ -179,9 +179,10 @@ def to_reference(state_dict: StateDict) -> dict[str, Tensor]:
         ValueError: If tensors are missing or unknown, or an output of the
             subclass branch belongs to no class.
     """
+    state_dict = without_ddp_prefix(state_dict)
     weights = {
         key: value
-        for key, value in without_ddp_prefix(state_dict).items()
+        for key, value in state_dict.items()
         if not key.startswith(TRAINING_ONLY)
     }
     table = key_table(*describe(weights))

@@ -94,7 +94,7 @@ class DualBranchSegmentor(SemiSupervisedSegmentor):
         """Let the subclass branch start as a copy of the class branch.
 
         Called after a warm-up, when the first clustering is done; the
-        classifier keeps its initial weights.
+        classifier, which has not learned as yet, stays as it is.
         """
         self.backbone.reset_fork()
         if self.with_neck:

@@ -8,7 +8,6 @@ them with float32 or float64, since ``log`` of a float16 underflows.
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 GATE_RULES = ('entropy', 'renormalize', 'always', 'never')
@@ -62,12 +61,10 @@ def entropy_gate(
     if rule in ('always', 'never'):
         gate = torch.full_like(gate, rule == 'always')
     parent = subclass_to_class[subclass_prob.argmax(dim=1)]
-    num_classes = class_prob.shape[1]
-    # Row `num_classes` is what an unused subclass (-1) maps to: no class.
-    one_hot = F.one_hot(parent % (num_classes + 1), num_classes + 1)
-    allowed = one_hot[..., :num_classes].movedim(-1, 1).bool()
-    allowed = allowed | ~gate.unsqueeze(1)
-    restricted = class_prob * allowed
+    classes = torch.arange(class_prob.shape[1], device=parent.device)
+    # The parent of an unused subclass, -1, is no class.
+    allowed = parent.unsqueeze(1) == classes[:, None, None]
+    restricted = class_prob * (allowed | ~gate.unsqueeze(1))
     if rule == 'renormalize':
         tiny = torch.finfo(restricted.dtype).tiny
         restricted = restricted / restricted.sum(1, True).clamp_min(tiny)

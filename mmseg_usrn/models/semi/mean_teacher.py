@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class MeanTeacher(ExponentialMovingAverage):
-    """MMEngine's moving average, with buffers, used as a teacher.
+    """MMEngine's moving average, used as a teacher; buffers are averaged, too.
 
     It is in evaluation mode always: its normalisation has averaged
     statistics to use.
@@ -31,7 +31,7 @@ class MeanTeacher(ExponentialMovingAverage):
                 f'teacher_momentum must be in (0, 1), got {momentum}; None '
                 'switches the teacher off'
             )
-        super().__init__(student, momentum=momentum, update_buffers=True)
+        super().__init__(student, momentum=momentum)
         self.eval()
 
     def train(self, mode: bool = True) -> 'MeanTeacher':

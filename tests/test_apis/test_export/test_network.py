@@ -1,5 +1,6 @@
 """The network that is exported, and how it is compared."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -112,6 +113,19 @@ def test_differences_of_logits_and_of_classes(network):
     assert difference(logits + 0.5) == pytest.approx(0.5 / 8)
     assert difference(torch.zeros(1, 1, 1).long()) == 0
     assert difference(torch.ones(1, 1, 1).long()) == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_outputs_that_are_no_numbers_are_refused(network, value):
+    def load():
+        return lambda image: np.full((len(image), 4, 32, 48), value, 'f4')
+
+    with pytest.raises(ValueError, match='cannot be exported'):
+        export_checked(network, lambda dynamic: None, load)
+    network.logits = lambda image: torch.zeros(len(image), 4, 32, 48)
+    found = np.zeros((1, 4, 32, 48), 'f4')
+    fixed = Dynamic(batch=False, size=False)
+    assert compare(lambda _: found, network, fixed).difference == torch.inf
 
 
 def test_a_wrong_output_is_not_accepted(network):

@@ -125,9 +125,11 @@ def test_way_back_sorts_the_subclasses_by_class():
     torch.testing.assert_close(back['classifier_SubCls.1.bias'], expected)
 
 
-def test_way_back_refuses_unused_outputs():
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_way_back_refuses_unused_outputs(prefix):
     converted = from_reference(reference_weights(50, 'usrn'), [2, 1, 2])
     converted['subclass_table.subclass_to_class'][0] = -1
+    converted = {prefix + key: value for key, value in converted.items()}
     with pytest.raises(ValueError, match='without a class'):
         to_reference(converted)
 

@@ -35,6 +35,12 @@ def test_follows_after_a_move(student):
     assert teacher.update(student)[0].weight.item() == 4.0
 
 
+def test_keeps_no_second_copy(student):
+    teacher = MeanTeacher(student, momentum=0.25).double()
+    weights = {id(weight) for weight in teacher.module.parameters()}
+    assert {id(kept) for kept in teacher.avg_parameters.values()} == weights
+
+
 def test_evaluates_while_its_student_trains(student):
     student.teacher = MeanTeacher(student, momentum=0.25)
     student.eval().train()
