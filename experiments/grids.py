@@ -83,6 +83,8 @@ CONTENDERS = {
     ),
 }
 """All contenders; those after the main ones change one thing of ``usrn``."""
+ADJUSTMENT = ('baseline_adjusted', 'usrn_no_adjustment')
+"""Contenders where ``usrn`` has logit adjustment: in ``fields``."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,11 @@ def grid(protocol: str) -> Iterator[Run]:
         (['1over8', '1over30'], MAIN),
         (['1over16'], [name for name in CONTENDERS if name in changed]),
     ]
+    left_out = () if protocol == 'fields' else ADJUSTMENT
     for splits, contenders in blocks:
         for split in splits:
             for seed in SEEDS:
                 for data in DATA[protocol]:
                     for name in contenders:
-                        yield Run(protocol, data, split, name, seed)
+                        if name not in left_out:
+                            yield Run(protocol, data, split, name, seed)

@@ -7,7 +7,16 @@ from mmengine.config import Config
 from mmseg.registry import HOOKS, MODELS
 
 import mmseg_usrn  # noqa: F401  (configs are read with it)
-from experiments.grids import CONFIG, CONTENDERS, DATA, MAIN, MASKS, Run, grid
+from experiments.grids import (
+    ADJUSTMENT,
+    CONFIG,
+    CONTENDERS,
+    DATA,
+    MAIN,
+    MASKS,
+    Run,
+    grid,
+)
 from mmseg_usrn.engine.run_config import to_baseline
 
 
@@ -25,16 +34,24 @@ def read_config(project_root, monkeypatch):
 
 def test_most_important_first():
     runs = list(grid('cpu'))
-    first = [f'camvid/{name}/1over16_seed0' for name in MAIN]
-    assert [run.name for run in runs[: len(MAIN) + 1]] == [
+    names = [name for name in MAIN if name not in ADJUSTMENT]
+    first = [f'camvid/{name}/1over16_seed0' for name in names]
+    assert [run.name for run in runs[: len(names) + 1]] == [
         *first,
         'camvid/baseline/1over16_seed1',
     ]
     # 3 splits and, with every mask, the baseline; 3 seeds each.
-    main = 3 * (3 * len(MAIN) + 1)
+    main = 3 * (3 * len(names) + 1)
     assert not any(run.contender in MAIN for run in runs[main:])
     assert len({run.name for run in runs}) == len(runs)
-    assert len(list(grid('fields'))) == 3 * len(runs)
+
+
+@pytest.mark.parametrize('protocol', DATA)
+def test_contenders_differ_from_usrn(read_config, protocol):
+    """Those of the adjustment only where USRN has it."""
+    runs = [run for run in grid(protocol) if run.contender in ADJUSTMENT]
+    usrn = read_config(Run(protocol, 'camvid', '1over16', 'usrn', 0))
+    assert bool(runs) == bool(usrn.model.logit_adjustment)
 
 
 @pytest.mark.parametrize('name', CONTENDERS)
