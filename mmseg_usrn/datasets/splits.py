@@ -31,7 +31,8 @@ def read_split(path: str | Path, with_suffix: bool = False) -> list[str]:
 
     Two forms are understood, also mixed: one stem a line (MMSegmentation),
     and ``/JPEGImages/x.jpg /SegmentationClassAug/x.png`` or its Cityscapes
-    analogue (the original USRN code). Empty lines are skipped.
+    analogue (the original USRN code), without the first ``/`` or without the
+    mask, but not without both. Empty lines are skipped.
 
     Args:
         path: A text file.
@@ -70,9 +71,10 @@ def read_split(path: str | Path, with_suffix: bool = False) -> list[str]:
 
 def _parse_line(line: str, where: str) -> str:
     """Returns the image that a line names; ``where`` is for the error."""
-    image = line.split()[0]
-    original = ORIGINAL_IMAGE.match(image)
-    if original:
+    columns = line.split()
+    original = ORIGINAL_IMAGE.match(columns[0])
+    # A relative path alone is below the image folder, whatever its name.
+    if original and (line.startswith('/') or len(columns) > 1):
         return original['voc'] or original['city']
     if line.startswith('/'):
         raise ValueError(

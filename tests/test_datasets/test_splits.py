@@ -31,6 +31,8 @@ def save_mask(folder, stem, values):
         ('photo.JPG', 'photo'),
         ('/JPEGImages/a.jpg /SegmentationClassAug/a.png', 'a'),
         ('/JPEGImages/a.jpg', 'a'),
+        ('JPEGImages/a.jpg SegmentationClass/a.png', 'a'),
+        ('JPEGImages/a.jpg', 'JPEGImages/a'),
         (
             '/leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png '
             '/gtFine/train/ulm/ulm_000000_000019_gtFine_labelTrainIds.png',

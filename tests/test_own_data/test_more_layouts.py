@@ -300,3 +300,21 @@ def test_one_command(own, labels_of, layout):
     assert cfg.model.decode_head.num_classes == len(
         cfg.train_dataloader.dataset.labeled.metainfo.classes
     )
+
+
+def test_listed_images_of_a_folder_called_jpegimages(own, labels_of):
+    """A list names them below the folder that all images are in."""
+    drawn, _ = pascal_voc(own)
+    for i in range(3):
+        own.save(f'VOC/JPEGImages/more{i}.jpg', own.draw()[0])
+        own.save(f'VOC/Extra/{i:03}.jpg', own.draw()[0])
+    cfg = own.config(
+        labeled_images='VOC/JPEGImages',
+        labeled_masks='VOC/SegmentationClass',
+        unlabeled_images='VOC/Extra',
+        val=False,
+    )
+    names = set(labels_of(cfg, 'unlabeled'))
+    assert names == {f'{n}{i}.jpg' for n in ('more', '00') for i in range(3)}
+    assert set(labels_of(cfg)) == set(drawn)
+    assert not check_config(cfg).errors
