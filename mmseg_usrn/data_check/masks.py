@@ -1,21 +1,17 @@
 """Findings about the masks of one part of the data."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 
-import numpy as np
-
 from mmseg_usrn.datasets.image_files import name_some
-from mmseg_usrn.datasets.mask_formats.colors import describe_colors
-from mmseg_usrn.datasets.mask_formats.images import OF_NO_CLASS
 
 from .files import SIDEWAYS, MaskFacts
 from .headers import is_palette
 from .labels import MAX_UINT8, LabelRules, likely_cause
+from .mask_forms import beyond_uint8, depth_findings, form_findings
 from .parts import Part, Source
 from .report import Finding, error, shown, warning
 
-COLORED = 'colour masks: several channels instead of class indices'
 NUM_VALUES = 8  # Values that a row names; it counts the others.
 
 
@@ -29,11 +25,13 @@ def mask_findings(part: str, source: Source) -> list[Finding]:
     Returns:
         The findings.
     """
-    found = _form_findings(part, source.named_masks())
-    found += _size_findings(part, source) + turn_findings(part, source)
-    if not source.rules.wide:
-        found += _depth_findings(part, source)
-    return found + _value_findings(part, source)
+    return [
+        *form_findings(part, source.named_masks()),
+        *_size_findings(part, source),
+        *turn_findings(part, source),
+        *depth_findings(part, source),
+        *_value_findings(part, source),
+    ]
 
 
 def usable_masks(source: Source) -> dict[str, MaskFacts]:
@@ -43,7 +41,7 @@ def usable_masks(source: Source) -> dict[str, MaskFacts]:
         for name, facts in source.named_masks().items()
         if not facts.fault
         and facts.channels == 1
-        and (source.rules.wide or max(facts.values, default=0) <= MAX_UINT8)
+        and not (beyond_uint8(facts) and not source.rules.wide)
     }
 
 
@@ -84,58 +82,6 @@ def missing_classes(part: Part) -> list[Finding]:
     names = [f'{i} ({part.classes[i]})' for i in missing]
     problem = f'classes without any labeled pixel: {_named(names)}'
     return [warning(part.name, problem, fix)]
-
-
-def _form_findings(part: str, masks: Mapping[str, MaskFacts]) -> list[Finding]:
-    """Masks that are unreadable or have colours."""
-    files = defaultdict(list)
-    for path, facts in masks.items():
-        if OF_NO_CLASS in facts.fault:
-            colors = facts.fault.partition(OF_NO_CLASS)[0]
-            files[f'{colors}{OF_NO_CLASS}'].append(path)
-        elif facts.fault:
-            files[f'unreadable mask: {facts.fault}'].append(path)
-        elif facts.channels > 1 and is_palette(path):
-            files['palette masks are loaded as colours'].append(path)
-        elif facts.channels > 1 and facts.gray:
-            files['masks of several equal channels'].append(path)
-        elif facts.channels > 1:
-            files[COLORED].append(path)
-    return [
-        error(part, _form_problem(problem, masks), _form_fix(problem), paths)
-        for problem, paths in files.items()
-    ]
-
-
-def _form_problem(problem: str, masks: Mapping[str, MaskFacts]) -> str:
-    """The problem, of colours with those that were found."""
-    if problem != COLORED:
-        return problem
-    colors = Counter()
-    for facts in masks.values():
-        colors.update(facts.colors)
-    shares = np.array([*colors.values()]) / max(colors.total(), 1)
-    found = describe_colors(np.array([*colors]), shares)
-    return f'{problem}; (R,G,B) found: {found}'
-
-
-def _form_fix(problem: str) -> str:
-    """What to do about masks of another form."""
-    if problem.startswith('unreadable'):
-        return 'restore or export the file again, or remove image and mask'
-    if problem.endswith(OF_NO_CLASS):
-        return (
-            'correct the colours of the classes: new_dataset.py '
-            '--mask-colors, colors of LoadColorMasks. Or, in the config, list '
-            "it in ignored, or set unlisted='nearest' or 'ignore'"
-        )
-    if problem.startswith('palette'):
-        return "set imdecode_backend='pillow' in LoadAnnotations"
-    return (
-        "read them by colour: mask_format=dict(type='LoadColorMasks', "
-        'colors=[...]) with a colour for each class (new_dataset.py '
-        '--mask-colors, docs/own_data.md)'
-    )
 
 
 def turn_findings(part: str, source: Source) -> list[Finding]:
@@ -197,27 +143,6 @@ def _size_findings(part: str, source: Source) -> list[Finding]:
             )
         )
     return found
-
-
-def _depth_findings(part: str, source: Source) -> list[Finding]:
-    """Values that the stock loader cuts to 8 bits."""
-    deep = {
-        path: max(mask.values)
-        for path, mask in source.named_masks().items()
-        if mask.channels == 1 and max(mask.values, default=0) > MAX_UINT8
-    }
-    if not deep:
-        return []
-    return [
-        error(
-            part,
-            f'mask values above 255 (up to {max(deep.values())}); '
-            'LoadAnnotations would cut them to 8 bits',
-            'write class indices; for more than 255 classes load the masks '
-            'with LoadWideAnnotations (docs/own_data.md)',
-            deep,
-        )
-    ]
 
 
 def _value_findings(part: str, source: Source) -> list[Finding]:

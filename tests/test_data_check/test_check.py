@@ -288,6 +288,30 @@ def test_masks_above_8_bits(root):
     only(check_config(config(root)), r'above 255 \(up to 300\)')
 
 
+@pytest.mark.parametrize('reduced', [False, True])
+def test_masks_below_zero(root, reduced):
+    """The settings that it names are those that read the masks."""
+    values = np.array([-9999, 0, 1, 2, 3], np.int32)
+    values[1:] += reduced
+    mask = values[full_mask(values=range(5))]
+    for i in range(3):
+        save(root / f'labeled/ann/labeled_{i}.tif', mask)
+        (root / f'labeled/ann/labeled_{i}.png').unlink()
+    settings = dict(
+        reduce_zero_label=reduced, label_map={-9999 - reduced: 255}
+    )
+    cfg = config(root, settings)
+    found = only(check_config(cfg), r'below 0 \(-9999\); .* -9999 to 241')
+    advice = "mask_format=dict(type='LoadIndexMasks')"
+    assert advice in found.fix
+    assert f'label_map={{{-9999 - reduced}: 255}}' in found.fix
+    settings['mask_format'] = dict(type='LoadIndexMasks')
+    cfg = config(root, settings)
+    assert check_config(cfg).findings == []
+    dataset = DATASETS.build(cfg.train_dataloader.dataset.labeled)
+    assert set(np.unique(dataset[0]['gt_seg_map'])) == {0, 1, 2, 3, 255}
+
+
 def test_palette_masks_read_by_opencv(root):
     cfg = config(root)
     loader = cfg.train_dataloader.dataset.labeled.pipeline[1]

@@ -86,7 +86,8 @@ def _of_one_channel(some: list[Path], classes):
     lossy = any(path.suffix.lower() in LOSSY_SUFFIXES for path in some)
     settings, evidence, names = _of_gray_levels(some, classes, 'masks')
     # The stock loader cuts all values to 8 bits.
-    deep = any(read_gray(path.read_bytes()).max() > 255 for path in some)
+    masks = (read_gray(path.read_bytes()) for path in some)
+    deep = any(mask.max() > 255 or mask.min() < 0 for mask in masks)
     if settings == dict(type='LoadIndexMasks') and not lossy and not deep:
         settings = None
     return settings, evidence, names

@@ -27,9 +27,10 @@ OF_NO_CLASS = 'is the colour of no class'
 class LoadIndexMasks(MaskLoader):
     """Load masks of class indices that the stock loader takes wrongly.
 
-    For masks of three equal channels, GIF files, and JPEG files, which have
-    to go through ``label_map``. ``LoadWideAnnotations`` is for more than 255
-    classes. Settings are those of :class:`MaskLoader`.
+    For masks of three equal channels, GIF files, and JPEG files and values
+    beyond 0 to 255 (-9999 for "no data"), which have to go through
+    ``label_map``. ``LoadWideAnnotations`` is for more than 255 classes.
+    Settings are those of :class:`MaskLoader`.
     """
 
     suffixes = ALL_SUFFIXES

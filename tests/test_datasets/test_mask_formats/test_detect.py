@@ -63,6 +63,12 @@ def test_deep_values_are_not_cut(save, detect, truth):
         detect()
 
 
+def test_values_below_zero_are_not_cut(save, detect, truth):
+    save(np.array([-9999, 1, 2], np.int32)[truth], '.tif')
+    found = detect(label_map={-9999: 0})
+    assert found.mask_format == dict(type='LoadIndexMasks')
+
+
 def test_palette_masks_need_nothing(save, root, detect, truth):
     save(truth)
     for path in (root / 'masks').rglob('*.png'):
