@@ -8,6 +8,7 @@ from .parts import Part, Source
 from .ranges import DARK_PEAK, full_value
 from .report import DataReport, Finding, error, warning
 from .scan import Scan
+from .shared_masks import shared_mask_findings
 from .strangers import stranger_findings
 
 USE_BANDS = (
@@ -72,7 +73,7 @@ def _part_findings(part: Part, num_classes: int | None) -> list[Finding]:
     for source in part.sources:
         if source.rules:
             found += mask_findings(part.name, source)
-    return found + missing_classes(part)
+    return found + shared_mask_findings(part) + missing_classes(part)
 
 
 def _image_findings(part: Part) -> list[Finding]:

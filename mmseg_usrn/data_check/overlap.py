@@ -132,6 +132,11 @@ def _name(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0].lower()
 
 
+def is_same_picture(first: ImageFacts, second: ImageFacts) -> bool:
+    """Whether two files are equal or look alike."""
+    return first.digest == second.digest or _alike(first, second)
+
+
 def _alike(first: ImageFacts, second: ImageFacts) -> bool:
     """Whether two thumbnails show the same picture."""
     if not first.thumbnail or not second.thumbnail:

@@ -38,7 +38,8 @@ class FolderSegDataset(BaseSegDataset):
 
     Args:
         data_prefix: Folders ``img_path`` and ``seg_map_path``, or lists of
-            as many folders; one ``seg_map_path`` may serve all.
+            as many folders; one ``seg_map_path`` may serve all if no name
+            repeats.
         metainfo: ``classes`` and, if wanted, ``palette``.
         classes_file: JSON, YAML or text file with the same, relative to
             ``data_root``; instead of ``metainfo``. Numbers of the classes

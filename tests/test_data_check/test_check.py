@@ -312,6 +312,32 @@ def test_masks_below_zero(root, reduced):
     assert set(np.unique(dataset[0]['gt_seg_map'])) == {0, 1, 2, 3, 255}
 
 
+def test_different_images_with_one_mask(root):
+    """Names repeat in two folders of images; a copy is no fault."""
+    shutil.copytree(root / 'labeled/img', root / 'labeled/more')
+    save(root / 'labeled/more/labeled_1.png', picture())
+    prefix = dict(img_path=['img', 'more'], seg_map_path='ann')
+    part = dict(labeled_part(root), data_prefix=prefix)
+    found = only(check_data(DATASETS.build(part)), 'one mask is taken for')
+    assert len(found.files) == 1
+    for path in ('ann', 'img', 'more'):
+        assert f'labeled/{path}/labeled_1.png' in found.files[0]
+    (root / 'labeled/ann_2').symlink_to('ann')
+    prefix['seg_map_path'] = ['ann', 'ann_2']
+    assert check_data(DATASETS.build(part)).findings == []
+
+
+def test_different_images_with_one_mask_in_two_datasets(root):
+    shutil.copytree(root / 'labeled', root / 'more')
+    for i in range(3):
+        save(root / f'more/img/labeled_{i}.png', picture())
+    more = labeled_part(root, 'more')
+    more['data_prefix']['seg_map_path'] = str(root / 'labeled/ann')
+    both = dict(type='ConcatDataset', datasets=[labeled_part(root), more])
+    found = only(check_data(DATASETS.build(both)), 'one mask is taken for')
+    assert len(found.files) == 3
+
+
 def test_palette_masks_read_by_opencv(root):
     cfg = config(root)
     loader = cfg.train_dataloader.dataset.labeled.pipeline[1]
