@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 from mmengine.hub import get_config
 from mmseg.registry import MODELS
 
+from mmseg_usrn.config_file import read_config
 from mmseg_usrn.datasets.image_files import as_list, name_some
 
 from .own_data import OwnData
@@ -244,11 +245,11 @@ def read_model(model: str) -> ConfigDict:
         model: A path or ``mmseg::...``.
 
     Raises:
-        ValueError: If it does not exist, or sets more than a model.
+        ValueError: If it cannot be read, or sets more than a model.
     """
     try:
-        cfg = get_config(model) if '::' in model else Config.fromfile(model)
-    except (FileNotFoundError, OSError):
+        cfg = get_config(model) if '::' in model else read_config(model)
+    except OSError:
         raise ValueError(f'there is no config {model}') from None
     if 'model' not in cfg or 'train_dataloader' in cfg:
         raise ValueError(

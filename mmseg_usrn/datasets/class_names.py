@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import mmengine
+import yaml
 
 from .mask_formats.colors import parse_color, read_labelmap
 from .palette import check_classes
@@ -48,7 +49,7 @@ def load_classes(path: str | Path) -> dict:
         raise ValueError(f'the classes file {path} does not exist')
     suffix = path.suffix.lower()
     if suffix in ('.json', '.yaml', '.yml'):
-        meta = _from_content(mmengine.load(path))
+        meta = _from_content(_load(path))
     else:
         text = path.read_text(encoding='utf-8-sig')
         lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -57,8 +58,18 @@ def load_classes(path: str | Path) -> dict:
             meta = dict(classes=[*colors], palette=[*colors.values()])
         else:
             lines = [line for line in lines if not line.startswith('#')]
-            meta = _from_table(lines) or _from_lines(lines)
+            meta = _from_table(lines, path) or _from_lines(lines)
     return check_classes(meta, str(path))
+
+
+def _load(path: Path) -> object:
+    """Content of a JSON or YAML file."""
+    try:
+        return mmengine.load(path)
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(
+            f'the classes file {path} is damaged: {error}'
+        ) from None
 
 
 def _from_content(content: object) -> dict:
@@ -111,21 +122,30 @@ def _from_records(records: list[Mapping]) -> dict:
     return meta
 
 
-def _from_table(lines: list[str]) -> dict | None:
+def _from_table(lines: list[str], path: Path) -> dict | None:
     """Classes of a CSV file with a heading, None if it is no such file."""
-    rows = list(csv.DictReader(lines, skipinitialspace=True))
-    heading = {key.strip().lower(): key for key in rows[0]} if rows else {}
+    rows = list(csv.DictReader(lines, skipinitialspace=True, restval=''))
+    heading = {k.strip().lower(): k for k in rows[0] if k} if rows else {}
     name = next((heading[k] for k in NAMES if k in heading), None)
-    if name is None or len(heading) < 2:
+    # In a list of names, the first one may be that of a column.
+    is_table = len(heading) > 1 or path.suffix.lower() == '.csv'
+    if name is None or not is_table:
         return None
+    number = next((heading[k] for k in NUMBERS if k in heading), None)
+    colors = [heading[key] for key in COLORS if key in heading]
+    for row in rows:
+        used = [row[key].strip() for key in (name, number, *colors) if key]
+        if not all(used) or any(row.get(None, [])):
+            raise ValueError(
+                f'{path}: the row with {", ".join(used)} does not fit the '
+                f'heading {", ".join(heading)}: fill in all columns, and put '
+                'names with commas in quotes'
+            )
     names = [row[name].strip() for row in rows]
     meta = dict(classes=names)
-    if all(key in heading for key in COLORS):
-        meta['palette'] = [
-            [int(row[heading[key]]) for key in COLORS] for row in rows
-        ]
-    number = next((heading[k] for k in NUMBERS if k in heading), None)
-    if number is not None and 'palette' not in meta:
+    if len(colors) == len(COLORS):
+        meta['palette'] = [[int(row[key]) for key in colors] for row in rows]
+    elif number is not None:
         return _in_order([int(row[number]) for row in rows], names)
     return meta
 

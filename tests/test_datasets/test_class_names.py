@@ -16,6 +16,9 @@ from mmseg_usrn.datasets.class_names import load_classes
         ('c.txt', '1: tree\n0: road\n'),
         ('c.txt', 'road,tree'),
         ('c.txt', '# names\nroad\ntree'),
+        ('c.csv', 'name\nroad\ntree\n'),
+        ('c.csv', 'Class\n"road"\n"tree"\n'),
+        ('c.csv', 'id,name\n1,road,\n2,tree\n'),
         ('_classes.csv', 'Pixel Value, Class\n0, road\n1, tree\n'),
         ('data.yaml', 'nc: 2\nnames: [road, tree]\ntrain: images'),
         ('data.yaml', 'names:\n  1: tree\n  0: road\n'),
@@ -109,6 +112,40 @@ def test_numbers_that_do_not_start_at_zero_are_kept(tmp_path, text, values):
 def test_names_with_numbers_and_colons_stay_names(tmp_path):
     (tmp_path / 'c.txt').write_text('zone 1\nzone 2\n')
     assert load_classes(tmp_path / 'c.txt')['classes'] == ('zone 1', 'zone 2')
+
+
+@pytest.mark.parametrize('name', ['c.txt', 'c.csv'])
+def test_names_with_commas_stay_names(tmp_path, name):
+    names = ('wall', 'building, edifice', 'sky')
+    (tmp_path / name).write_text('\n'.join(names))
+    assert load_classes(tmp_path / name)['classes'] == names
+
+
+def test_a_first_name_that_could_be_a_heading(tmp_path):
+    (tmp_path / 'c.txt').write_text('label\ntext\n')
+    assert load_classes(tmp_path / 'c.txt')['classes'] == ('label', 'text')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'id,name\n0,wall\n1,building, edifice\n',
+        'name\nwall\nbuilding, edifice\n',
+        'id,name\n0,wall\n1\n',
+        'name,r,g,b\nwall,1,2,3\nsky,4,5\n',
+    ],
+)
+def test_rows_that_do_not_fit_the_heading(tmp_path, text):
+    (tmp_path / 'c.csv').write_text(text)
+    with pytest.raises(ValueError, match=r'c.csv: the row .* in quotes'):
+        load_classes(tmp_path / 'c.csv')
+
+
+@pytest.mark.parametrize('name', ['c.yaml', 'c.json'])
+def test_damaged_files_are_named(tmp_path, name):
+    (tmp_path / name).write_text('{"classes": [road, tree')
+    with pytest.raises(ValueError, match=f'{name} is damaged: '):
+        load_classes(tmp_path / name)
 
 
 @pytest.mark.parametrize(

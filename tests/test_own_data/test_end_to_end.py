@@ -292,3 +292,6 @@ def test_configs_of_whole_recipes_are_refused(own):
     assert 'config of a model alone' in printed
     printed = own.refuse('--model', 'gone.py')
     assert 'there is no config' in printed and 'gone.py' in printed
+    (own.root / 'bad.yaml').write_text('model: [a, b')
+    printed = own.refuse('--model', 'bad.yaml')
+    assert 'the config bad.yaml cannot be read' in printed
