@@ -100,11 +100,11 @@ def _has_bands(parts: dict[str, Part]) -> bool:
     """Whether the first image of a part has bands that are no colours."""
     for part in parts.values():
         for path in part.paths[:1]:
-            with open(path, 'rb') as file:
-                content = file.read()
             try:
+                with open(path, 'rb') as file:
+                    content = file.read()
                 bands = is_tiff(content) and describe_bands(content)
-            except ValueError:  # damaged; the scan says so
+            except (OSError, ValueError):  # damaged; the scan says so
                 continue
             if bands and not bands.colors:
                 return True

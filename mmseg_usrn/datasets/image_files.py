@@ -129,7 +129,8 @@ def find_files(
 def _list_files(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     """Paths of the files below a local folder, relative to it.
 
-    Links are followed, but for those to a folder that they are in.
+    Links are followed, but for those to a folder that they are in. Those to
+    a file that is missing count as files, so that its absence is noticed.
 
     Args:
         folder: The folder.
@@ -137,9 +138,9 @@ def _list_files(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     """
     way = (*above, osp.join(osp.realpath(folder), ''))
     for entry in os.scandir(folder):
-        if entry.is_file():
+        if not entry.is_dir():  # a link to a missing file is one, too
             yield entry.name
-        elif entry.is_dir() and not entry.name.startswith('.'):
+        elif not entry.name.startswith('.'):
             there = osp.join(osp.realpath(entry.path), '')
             if not any(one.startswith(there) for one in way):
                 for path in _list_files(entry.path, way):

@@ -338,6 +338,19 @@ def test_different_images_with_one_mask_in_two_datasets(root):
     assert len(found.files) == 3
 
 
+def test_links_to_files_that_were_not_fetched(root):
+    for path in ('labeled/img/x.png', 'labeled/ann/labeled_0.png'):
+        (root / path).unlink(missing_ok=True)
+        (root / path).symlink_to('../.annex/0a1b')
+    save(root / 'labeled/ann/x.png', full_mask())
+    report = check_config(config(root))
+    assert rows(report) == [
+        f'error labeled: unreadable {what}: the file is missing'
+        for what in ('image', 'mask')
+    ]
+    assert report.findings[0].files == [str(root / 'labeled/img/x.png')]
+
+
 def test_palette_masks_read_by_opencv(root):
     cfg = config(root)
     loader = cfg.train_dataloader.dataset.labeled.pipeline[1]

@@ -63,6 +63,14 @@ def test_locate_takes_the_first_folder_that_has_the_stem(tmp_path):
     }
 
 
+def test_links_to_missing_files_count(tmp_path):
+    touch(tmp_path, 'photos/a.png')
+    for name in ('b.png', 'trip'):
+        (tmp_path / 'photos' / name).symlink_to('gone')
+    found = find_files(str(tmp_path / 'photos'), IMAGE_SUFFIXES)
+    assert list(found) == ['a', 'b']
+
+
 def test_links_are_followed_but_not_upwards(tmp_path):
     touch(tmp_path, 'photos/a.png', 'more/b.png')
     (tmp_path / 'photos/more').symlink_to(tmp_path / 'more')

@@ -17,6 +17,34 @@ def test_all_unreadable_masks_are_listed(own, content, broken):
     assert all(f'{name}.png' in printed for name in broken)
 
 
+@pytest.mark.parametrize('suffix', ['.png', '.npy', '.json', '.txt'])
+def test_links_to_files_that_were_not_fetched(own, suffix):
+    """Of all kinds of masks, and the first of them."""
+    own.base(masks='.png')
+    masks = own.root / 'labeled/masks'
+    for path in sorted(masks.iterdir()):
+        mask = own.masks[path.stem]
+        if suffix != '.png':
+            path.unlink()
+        if suffix == '.npy':
+            np.save(path.with_suffix(suffix), mask)
+        elif suffix == '.json':
+            points = [[10, 10], [60, 10], [60, 60]]
+            shape = dict(label='red', points=points, shape_type='polygon')
+            text = json.dumps(dict(shapes=[shape], imagePath=path.name))
+            path.with_suffix(suffix).write_text(text)
+        elif suffix == '.txt':
+            path.with_suffix(suffix).write_text('1 0.1 0.1 0.6 0.1 0.6 0.6')
+    for path in (own.root / 'labeled/images/l00.png', masks / f'l00{suffix}'):
+        path.unlink()
+        path.symlink_to('../.annex/0a1b')
+    printed = own.refuse(val=False)
+    assert 'unreadable image: the file is missing' in printed
+    assert 'unreadable mask: the file is missing' in printed
+    assert 'images/l00.png' in printed
+    assert f'masks/l00{suffix}' in printed
+
+
 def test_tasks_that_nobody_has_annotated_are_unlabeled(own, labels_of):
     own.base()
     box = dict(x=25, y=25, width=50, height=50, rectanglelabels=['red'])

@@ -134,7 +134,7 @@ class LoadClassFileMasks(NamedMaskLoader):
         return self.template.replace(STEM, stem)
 
     def files(self, source) -> list[str]:
-        """Paths of the files that are there."""
+        """Paths of the files that are there, or that a link says are."""
         return list(self._file_of(source).values())
 
     def _file_of(self, source) -> dict[str, str]:
@@ -147,6 +147,7 @@ class LoadClassFileMasks(NamedMaskLoader):
             name: path
             for name, path in paths.items()
             if fileio.exists(path, backend_args=self.backend_args)
+            or osp.islink(path)
         }
 
     def read(self, source, shape=None) -> np.ndarray:

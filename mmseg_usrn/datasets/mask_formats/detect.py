@@ -139,13 +139,13 @@ def _detect_json(paths, where, stems, classes, told) -> Found:
 
 
 def _open_json(path: str):
-    """Content of a JSON file; None if it is damaged.
+    """Content of a JSON file; None if it is damaged or missing.
 
     The data check lists the damaged ones among many.
     """
     try:
         return load_json(path)
-    except ValueError:
+    except (OSError, ValueError):
         return None
 
 
@@ -206,7 +206,7 @@ def _try_one(loader: MaskLoader, paths: Sequence[str]) -> None:
     for path in paths:
         try:
             loader.read(path)
-        except ValueError:
+        except (OSError, ValueError):
             continue
         return
     loader.read(paths[0])

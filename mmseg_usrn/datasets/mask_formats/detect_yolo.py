@@ -37,7 +37,7 @@ def _lines(path: str) -> list[str]:
     """Lines of a text that are not empty; none of another file."""
     try:
         text = Path(path).read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError:  # the data check lists it
+    except (OSError, UnicodeDecodeError):  # the data check lists it
         return []
     return [line for line in text.splitlines() if line.strip()]
 

@@ -71,3 +71,10 @@ def test_missing_files_and_other_sizes(root, load, save, truth):
 def test_the_template_needs_both_parts():
     with pytest.raises(ValueError, match=r'needs \{class\} once'):
         LoadClassFileMasks(CLASSES, '{stem}.png')
+
+
+def test_a_link_to_a_missing_file_is_no_absent_class(root, load, save, truth):
+    save(np.uint8(255 * (truth == 2)), '_green.png')
+    (root / 'masks/a_red.png').symlink_to('gone')
+    with pytest.raises(FileNotFoundError, match='a_red.png'):
+        load(FORMAT, classes=CLASSES)
