@@ -11,11 +11,12 @@ TIMEOUT = 30  # seconds without an answer
 
 
 def fetch_pretrained(model: dict) -> None:
-    """Load the pretrained weights of a model once, before anything else.
+    """Load the pretrained weights of a model once, before the data check.
 
     MMEngine keeps what it has downloaded, so that the training reads the
     file. Without this, a missing file or network shows after the data check,
-    as an error of many lines.
+    as an error of many lines. With several processes, call it when they know
+    of each other: only the first one then downloads.
 
     Args:
         model: Config of the model.
@@ -33,7 +34,7 @@ def fetch_pretrained(model: dict) -> None:
 
 
 def _fetch(setting: str, path: str, prefix: str) -> None:
-    if '://' not in path and not osp.isfile(path):
+    if '://' not in path and not osp.isfile(osp.expanduser(path)):
         raise ValueError(
             f'there is no file of pretrained weights {path}: '
             f'{_advice(setting)}'

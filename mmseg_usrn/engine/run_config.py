@@ -117,8 +117,9 @@ def load_config(
         set_batch_size(cfg, num_processes(cfg.launcher))
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
-    suffix = '_baseline' if baseline else ''
-    cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}{suffix}')
+    if cfg.get('work_dir') is None:
+        suffix = '_baseline' if baseline else ''
+        cfg.work_dir = f'work_dirs/{Path(args.config).stem}{suffix}'
     check_work_dir(cfg.work_dir)
     use_exact_metrics(cfg)
     check_config(cfg, dataloaders)

@@ -15,6 +15,15 @@ def test_files_and_models_without_weights(tmp_path):
     fetch_pretrained(dict(pretrained=None, decode_head=[dict(type='FCN')]))
 
 
+def test_files_below_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    torch.save(dict(a=torch.ones(1)), tmp_path / 'w.pth')
+    model = model_of('~/w.pth')
+    fetch_pretrained(model)
+    model['backbone']['init_cfg']['prefix'] = 'a'
+    fetch_pretrained(model)
+
+
 @pytest.mark.parametrize(
     ('make', 'switch', 'setting'),
     [

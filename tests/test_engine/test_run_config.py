@@ -181,10 +181,13 @@ def test_paths_of_lists_and_remote_folders(tmp_path):
     (tmp_path / 'a').mkdir()
     root = str(tmp_path)
     look_for(data_root=root, data_prefix=dict(img_path=['a', '']))
+    look_for(data_root=root, data_prefix=dict(img_path=('a', '')))
     look_for(data_root='s3://bucket', ann_file='list.txt')
     look_for(datasets=[dict(data_root=root, data_prefix=dict(img_path='a'))])
     with pytest.raises(ValueError, match='/b\n'):
         look_for(data_root=root, data_prefix=dict(img_path=['a', 'b']))
+    with pytest.raises(ValueError, match='/b.txt\n'):
+        look_for(data_root=root, ann_file=('a', 'b.txt'))
     with pytest.raises(ValueError, match='/list.txt\n'):
         look_for(datasets=[dict(data_root=root + '/a', ann_file='list.txt')])
 
@@ -251,6 +254,13 @@ def test_entries_that_are_none(load, toy_config):
         toy_config[name] = None
     toy_config.dump('toy.py')
     assert load(dataloaders=('test_dataloader',)).train_dataloader is None
+
+
+def test_work_dir_that_is_none(load, toy_config):
+    toy_config.work_dir = None
+    toy_config.dump('toy.py')
+    assert load().work_dir == 'work_dirs/toy'
+    assert load(baseline=True).work_dir == 'work_dirs/toy_baseline'
 
 
 def test_batch_without_recipe_is_left():

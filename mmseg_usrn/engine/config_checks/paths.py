@@ -32,7 +32,7 @@ def _missing_paths(node: Any) -> Iterator[str]:
         root = node.get('data_root') or ''
         prefixes = (node.get('data_prefix') or {}).values()
         for entry in [node.get('ann_file'), node.get('split_dir'), *prefixes]:
-            for path in entry if isinstance(entry, list) else [entry]:
+            for path in entry if isinstance(entry, list | tuple) else [entry]:
                 joined = os.path.join(root, path or '')
                 remote = '://' in joined
                 if path and not remote and not os.path.exists(joined):

@@ -211,7 +211,7 @@ class SubclassReclusterHook(Hook):
 def _check_exists(checkpoint: str | None) -> None:
     if checkpoint is None or '://' in checkpoint:
         return
-    if not Path(checkpoint).exists():
+    if not Path(checkpoint).expanduser().exists():
         raise ValueError(
             f'there is no feature_checkpoint {checkpoint}: train the '
             'supervised baseline first (tools/three_stages.sh does so), or '

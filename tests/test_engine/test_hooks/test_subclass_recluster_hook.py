@@ -240,8 +240,9 @@ def three_stages(config, checkpoint):
     return run(config, **{'train_cfg.max_iters': 1})
 
 
-def test_features_of_a_baseline(toy_config, baseline):
-    runner, probe = three_stages(toy_config, baseline)
+def test_features_of_a_baseline(toy_config, baseline, monkeypatch):
+    monkeypatch.setenv('HOME', str(baseline.parent))
+    runner, probe = three_stages(toy_config, f'~/{baseline.name}')
     other = MODELS.build(toy_config.model)
     other.load_state_dict(
         torch.load(baseline, weights_only=False)['state_dict'], strict=False
