@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.evaluator import Evaluator
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
@@ -26,6 +28,7 @@ from mmseg_usrn.models.semi import backward_within
 
 from .config_checks.mistakes import nearest
 from .config_checks.places import find
+from .errors import LESS_MEMORY, is_out_of_memory
 from .feature_extraction import extract_labeled_features
 from .hooks.subclass_recluster_hook import SubclassReclusterHook, unwrap
 from .process_state import quiet, unchanged_randomness
@@ -36,6 +39,7 @@ REPORT = 'dry_run.txt'
 """File beside the log with the whole report of what fails."""
 
 CLUSTERED = 8  # labeled images
+MODEL = 'look at model: channels of backbone and heads, crop sizes'
 
 
 def try_one_batch(runner: Runner) -> None:
@@ -61,6 +65,8 @@ def try_one_batch(runner: Runner) -> None:
                 if is_fault(error):
                     raise
                 _write_report(runner)
+                if advice == MODEL and is_out_of_memory(error):
+                    advice = LESS_MEMORY
                 raise ValueError(
                     f'{where} would fail: {reason(error)}\n{advice}; the '
                     f'whole report is in {Path(runner.log_dir, REPORT)}'
@@ -92,21 +98,21 @@ class Trial:
         self.cfg = deepcopy(runner.cfg)
         self.model = deepcopy(unwrap(runner.model))
         self.runner = runner
+        self.optim_wrapper: Any = None
         self.dataset: Any = None
         self.batch: Any = None
 
     def steps(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """Name, advice and function of each part, in their order."""
         data = 'look at train_dataloader.dataset'
-        yield 'the optimiser', 'look at optim_wrapper', self.match_weights
-        model = 'look at model: channels of backbone and heads, crop sizes'
+        yield 'the optimiser', 'look at optim_wrapper', self.build_optimiser
         yield 'loading a batch', data, self.load
-        yield 'learning from labeled images', model, self.learn_labeled
+        yield 'learning from labeled images', MODEL, self.learn_labeled
         if isinstance(self.model, USRN):
             yield 'clustering', f'{data}.feature_pipeline', self.cluster
-            yield 'learning from subclasses', model, self.learn_labeled
+            yield 'learning from subclasses', MODEL, self.learn_labeled
         if not self._is_warming_up():
-            yield 'learning from unlabeled images', model, self.learn_unlabeled
+            yield 'learning from unlabeled images', MODEL, self.learn_unlabeled
         if self.cfg.get('val_dataloader'):
             advice = 'look at val_dataloader, val_evaluator, model.test_cfg'
             yield 'the validation', advice, self.validate
@@ -117,8 +123,8 @@ class Trial:
             return self.model.is_warming_up
         return not isinstance(self.model, SemiSupervisedSegmentor)
 
-    def match_weights(self) -> None:
-        """Refuse settings of weights whose names are misspelt."""
+    def build_optimiser(self) -> None:
+        """Build it, and refuse settings of weights with misspelt names."""
         paramwise = self.cfg.optim_wrapper.get('paramwise_cfg') or {}
         names = [name for name, _ in self.model.named_parameters()]
         parts = {part for name in names for part in name.split('.')}
@@ -134,6 +140,8 @@ class Trial:
                         'no weight: do you mean '
                         f'{key.replace(part, likely)}?'
                     )
+        wrapper = self.cfg.optim_wrapper
+        self.optim_wrapper = build_optim_wrapper(self.model, wrapper)
 
     def load(self) -> None:
         """Load the first images, as many as a batch has."""
@@ -155,13 +163,23 @@ class Trial:
     def learn_labeled(self) -> None:
         """Losses of labeled images and their gradients."""
         self.model.train()
-        data = self.model.data_preprocessor(self.batch, True)
-        if isinstance(self.model, SemiSupervisedSegmentor):
-            inputs, samples = data['inputs']['sup'], data['data_samples']
-            with backward_within(self.model, torch.Tensor.backward):
+        with self._forward():
+            data = self.model.data_preprocessor(self.batch, True)
+            if isinstance(self.model, SemiSupervisedSegmentor):
+                inputs, samples = data['inputs']['sup'], data['data_samples']
                 losses = self.model.loss_by_gt(inputs, samples['sup'])
-        else:
-            losses = self.model(**data, mode='loss')
+            else:
+                losses = self.model(**data, mode='loss')
+        self._backward(losses)
+
+    @contextmanager
+    def _forward(self) -> Iterator[None]:
+        """A forward pass as in the training, in its precision."""
+        parts = backward_within(self.model, torch.Tensor.backward)
+        with self.optim_wrapper.optim_context(self.model), parts:
+            yield
+
+    def _backward(self, losses: dict[str, torch.Tensor]) -> None:
         self.model.parse_losses(losses)[0].backward()
         self.model.zero_grad(set_to_none=True)
 
@@ -219,11 +237,10 @@ class Trial:
 
     def learn_unlabeled(self) -> None:
         """Losses of unlabeled images and their gradients."""
-        data = self.model.data_preprocessor(self.batch, True)
-        with backward_within(self.model, torch.Tensor.backward):
+        with self._forward():
+            data = self.model.data_preprocessor(self.batch, True)
             losses = self.model.loss_by_unlabeled(data['inputs'])
-        self.model.parse_losses(losses)[0].backward()
-        self.model.zero_grad(set_to_none=True)
+        self._backward(losses)
 
     def validate(self) -> None:
         """Predict one image of the validation and evaluate it."""

@@ -88,6 +88,34 @@ def test_the_training_is_the_same_to_the_bit(toy_config, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_the_losses_have_the_precision_of_the_training(toy_config):
+    """Clustering and validation have none but float32 there, too."""
+    toy_config.optim_wrapper.type = 'BFloat16OptimWrapper'
+    init_default_scope('mmseg')
+    runner = Runner.from_cfg(toy_config)
+    seen = set()
+    runner.model.backbone.trunk.conv1.register_forward_hook(
+        lambda conv, args, out: seen.add((conv.training, out.dtype))
+    )
+    try_one_batch(runner)
+    assert seen == {(True, torch.bfloat16), (False, torch.float32)}
+
+
+def test_too_little_memory_names_what_needs_less(toy_config):
+    init_default_scope('mmseg')
+    runner = Runner.from_cfg(toy_config)
+
+    def run_out(*args):
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory.')
+
+    runner.model.backbone.trunk.conv1.register_forward_hook(run_out)
+    with pytest.raises(ValueError, match='CUDA out of memory') as error:
+        try_one_batch(runner)
+    assert 'lower train_dataloader.batch_size' in str(error.value)
+    assert 'add --amp' in str(error.value)
+    assert 'channels' not in str(error.value)
+
+
 @pytest.mark.parametrize('kind', ['SelfTraining', 'EncoderDecoder'])
 def test_other_models(toy_config, try_out, kind):
     toy_config.custom_hooks = []
