@@ -15,6 +15,7 @@ from mmengine.dist import is_distributed
 
 from mmseg_usrn.engine import NotFiniteError
 from mmseg_usrn.engine.distributed import process_rank
+from mmseg_usrn.engine.errors import LESS_MEMORY, is_out_of_memory
 from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
 from mmseg_usrn.engine.runner import FOUND_IN, NOISE
 
@@ -22,6 +23,7 @@ OUR_FAULT = (
     'This is a fault of mmseg_usrn or of a package that it uses, not of your '
     'settings: please report it with the lines above and the log file.'
 )
+WORKER = re.compile(r'Caught \w+ in DataLoader worker process')
 
 
 for message in NOISE:
@@ -33,7 +35,8 @@ def clear_endings(launcher: str = 'none') -> Iterator[None]:
     """One sentence and exit code 1 for a user's mistake, once for all ranks.
 
     What is wrong before the training starts is a mistake in settings or
-    data; what goes wrong afterwards is not, and shows where it did.
+    data. What goes wrong afterwards is none, and shows where it did, unless
+    the machine is short of something.
 
     Args:
         launcher: What has started the processes.
@@ -48,7 +51,9 @@ def clear_endings(launcher: str = 'none') -> Iterator[None]:
             time.sleep(10)
         if isinstance(error, NotFiniteError):
             print(f'error: {error}', file=sys.stderr)
-        elif is_mistake(error) and not stop_request.is_training:
+        elif is_shortage(error) or (
+            is_mistake(error) and not stop_request.is_training
+        ):
             print(f'error: {one_sentence(error)}', file=sys.stderr)
         else:
             traceback.print_exc()
@@ -66,12 +71,17 @@ def _end(code: int) -> NoReturn:
     os._exit(code)
 
 
+def is_shortage(error: Exception) -> bool:
+    """Whether disk or memory is full, or a file is not there any more."""
+    return isinstance(error, OSError) or is_out_of_memory(error)
+
+
 def is_mistake(error: Exception) -> bool:
     """Whether it is the user who can do something about an error."""
     if isinstance(error, ImportError):
         # A setting needs a package that is not there; ours are there.
         return not (error.name or '').startswith('mmseg_usrn')
-    if isinstance(error, ValueError | OSError):  # such as a full disk
+    if isinstance(error, ValueError):
         return True
     text = str(error)
     return bool(FOUND_IN.match(text)) or ' registry. Please check' in text
@@ -81,9 +91,15 @@ def one_sentence(error: Exception) -> str:
     """The message, with the class that it came from in front.
 
     Args:
-        error: A mistake. The number of the system's errors is left out.
+        error: A mistake. The number of the system's errors is left out, and
+            so is the traceback of a data worker.
     """
+    if is_out_of_memory(error):
+        found = str(error).partition('. GPU')[0].rstrip('.')
+        return f'the GPU has too little memory ({found}): {LESS_MEMORY}'
     text = error.args[0] if isinstance(error, KeyError) else str(error)
+    if isinstance(error, OSError) and WORKER.match(text):
+        text = text.strip().rpartition('\n')[2].partition(': ')[2]
     text = re.sub(r'^\[Errno -?\d+\] ', '', str(text))
     match = FOUND_IN.match(text)
     if match:

@@ -3,10 +3,13 @@
 import errno
 import runpy
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 from mmengine.registry import VISBACKENDS
 from mmseg.registry import MODELS
+from torch.utils.data import DataLoader, Dataset
 
 from mmseg_usrn.engine import NotFiniteError
 from mmseg_usrn.engine.preemption import EXIT_CODE, Preempted, stop_request
@@ -42,15 +45,45 @@ def test_a_mistake_is_one_sentence(ending):
 
 
 def test_what_the_system_refuses_is_one_sentence(ending, tmp_path):
-    """A file where a folder should be, a full disk."""
+    """A file where a folder should be."""
     file = tmp_path / 'file'
     file.touch()
     code, text = ending(error_of(file.mkdir))
     assert (code, text) == (1, f"error: File exists: '{file}'\n")
     code, text = ending(error_of((file / 'new').mkdir))
     assert (code, text) == (1, f"error: Not a directory: '{file}/new'\n")
+
+
+@pytest.mark.parametrize('is_training', [False, True])
+def test_what_the_machine_lacks_is_one_sentence(ending, is_training):
     full = OSError(errno.ENOSPC, 'No space left on device')
-    assert ending(full) == (1, 'error: No space left on device\n')
+    expected = (1, 'error: No space left on device\n')
+    assert ending(full, is_training) == expected
+    memory = torch.cuda.OutOfMemoryError(
+        'CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total '
+        'capacity of 79.19 GiB'
+    )
+    code, text = ending(memory, is_training)
+    assert code == 1 and len(text.splitlines()) == 1
+    assert text.startswith('error: the GPU has too little memory (CUDA out ')
+    assert '2.00 GiB)' in text and 'batch_size' in text and '--amp' in text
+
+
+class Removed(Dataset):
+    """An image that was there when the training began."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return Path('gone.png').read_bytes()
+
+
+def test_a_file_that_a_data_worker_misses_is_one_sentence(ending):
+    loader = DataLoader(Removed(), num_workers=1)
+    error = error_of(lambda: list(loader))
+    expected = "error: No such file or directory: 'gone.png'\n"
+    assert ending(error, is_training=True) == (1, expected)
 
 
 def test_a_backend_whose_package_is_missing_is_one_sentence(
