@@ -16,6 +16,7 @@ from mmseg_usrn.models import USRN
 from mmseg_usrn.structures import LabeledFeatures
 
 from .errors import NotFiniteError
+from .preemption import follow_parent
 
 
 @torch.no_grad()
@@ -49,6 +50,7 @@ def extract_labeled_features(
         sampler=indices,
         num_workers=num_workers,
         collate_fn=pseudo_collate,
+        worker_init_fn=follow_parent,
     )
     training = model.training
     model.eval()

@@ -1,5 +1,9 @@
 """Which cells are labeled, and their features."""
 
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +12,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import init_default_scope
 from mmseg.models.utils import resize
 from mmseg.registry import DATASETS, MODELS
+from torch.utils.data import Dataset, get_worker_info
 
 from mmseg_usrn.datasets import AddCellMap
 from mmseg_usrn.engine import NotFiniteError, extract_labeled_features
@@ -125,6 +130,28 @@ def test_features_that_are_no_numbers_name_image_and_class(toy_config):
     message = r'features of .*/labeled/0.png are not finite .* of class [0-3]'
     with pytest.raises(NotFiniteError, match=message):
         extract_labeled_features(model, dataset, 8, num_workers=0)
+
+
+class Signalled(Dataset):
+    """Images whose workers get a signal that a cluster sends to all."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, index):
+        assert get_worker_info() is not None
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.1)
+        return self.dataset[index]
+
+
+def test_signals_to_all_processes_do_not_end_the_workers(toy_config):
+    model, dataset = build(toy_config)
+    found = extract_labeled_features(model, Signalled(dataset), 8)
+    assert found.cells_per_image.tolist() == [48] * 5
 
 
 def extract_on_rank(config_file, folder):
