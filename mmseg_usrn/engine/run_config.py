@@ -80,9 +80,9 @@ def load_config(
     """Read the config and apply the common arguments.
 
     What a recipe's entry ``baseline`` sets counts for its baseline only. The
-    batch size per process is set such that the global batch stays that of
-    the recipe (``auto_scale_lr.base_batch_size``) on any number of processes,
-    unless ``--cfg-options`` set ``train_dataloader.batch_size``.
+    batch size of a training is set per process such that the global batch
+    stays that of the recipe (``auto_scale_lr.base_batch_size``) on any number
+    of processes, unless ``--cfg-options`` set ``train_dataloader.batch_size``.
 
     Args:
         args: Parsed arguments of :func:`add_common_arguments`.
@@ -113,7 +113,9 @@ def load_config(
     elif is_a(cfg.get('model'), MODELS, 'USRN'):
         wrapper = cfg.get('optim_wrapper') or {}
         add_branch_keys(wrapper.get('paramwise_cfg'))
-    if 'train_dataloader.batch_size' not in (args.cfg_options or {}):
+    is_training = 'train_dataloader' in dataloaders
+    given = 'train_dataloader.batch_size' in (args.cfg_options or {})
+    if is_training and not given:
         set_batch_size(cfg, num_processes(cfg.launcher))
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -124,7 +126,8 @@ def load_config(
     use_exact_metrics(cfg)
     check_config(cfg, dataloaders)
     prepare_launch(cfg)
-    warn_about_batch_size(cfg, num_processes(cfg.launcher))
+    if is_training:
+        warn_about_batch_size(cfg, num_processes(cfg.launcher))
     check_paths(cfg, dataloaders)
     return cfg
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank, is_main_process
+from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmseg.registry import DATA_SAMPLERS
 from torch import nn
@@ -95,6 +96,24 @@ class SafeRunner(QuietRunner):
         loader.generator = torch.Generator().manual_seed(seed or 0)
         loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
         return loader
+
+    def scale_lr(
+        self, optim_wrapper: OptimWrapper, auto_scale_lr: dict | None = None
+    ) -> None:
+        """Scale the learning rate by the images of a step.
+
+        MMEngine does so by the images of a batch, of which a step may
+        accumulate several.
+
+        Args:
+            optim_wrapper: With the learning rate of the recipe.
+            auto_scale_lr: The entry of the config.
+        """
+        settings = dict(auto_scale_lr or {})
+        if settings.get('base_batch_size'):
+            batches = getattr(optim_wrapper, '_accumulative_counts', 1)
+            settings['base_batch_size'] /= batches
+        super().scale_lr(optim_wrapper, settings)
 
     def load_or_resume(self) -> None:
         """Load weights, or go on from the newest whole checkpoint.

@@ -263,6 +263,13 @@ def test_work_dir_that_is_none(load, toy_config):
     assert load(baseline=True).work_dir == 'work_dirs/toy_baseline'
 
 
+def test_a_test_says_nothing_of_the_training_batch(load, said):
+    load(dataloaders=('test_dataloader',))
+    assert 'batch' not in said()
+    load()
+    assert 'batch_size is 8 instead of 2' in said()
+
+
 def test_batch_without_recipe_is_left():
     cfg = Config(dict(train_dataloader=dict(batch_size=4)))
     set_batch_size(cfg, 2)

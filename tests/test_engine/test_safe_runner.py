@@ -77,6 +77,17 @@ def test_a_resumed_run_keeps_its_teacher(case):
     assert not torch.equal(weights[3][teacher], weights[3][name])
 
 
+@pytest.mark.parametrize(('counts', 'lr'), [(1, 0.0025), (4, 0.01)])
+def test_learning_rate_follows_the_images_of_a_step(toy_config, counts, lr):
+    """Batches of 2, a recipe for steps of 8 images."""
+    toy_config.optim_wrapper.accumulative_counts = counts
+    toy_config.auto_scale_lr = dict(enable=True, base_batch_size=8)
+    runner = SafeRunner.from_cfg(toy_config)
+    wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.scale_lr(wrapper, runner.auto_scale_lr)
+    assert wrapper.get_lr()['lr'] == [pytest.approx(lr)]
+
+
 @pytest.mark.parametrize('more', [0, 2])
 def test_a_finished_run_says_so_and_how_it_goes_on(toy_config, capfd, more):
     run(toy_config)
