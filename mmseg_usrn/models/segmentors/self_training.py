@@ -31,8 +31,8 @@ class SelfTraining(SemiSupervisedSegmentor):
         unsup_loss_weight: Weight of the loss on unlabeled images.
         unsup_downsample: As in :class:`USRN`.
         teacher_momentum: If given, the weak view is labeled by a moving
-            average of the model that takes up this share of it in each
-            iteration (mean teacher); by default by the model itself.
+            average of the model that takes up this share of it in each step
+            of the optimiser (mean teacher); by default by the model itself.
         logit_adjustment: As in :class:`USRN`; by default there is none.
         **kwargs: As in MMSeg's ``EncoderDecoder``.
 

@@ -66,8 +66,8 @@ class USRN(DualBranchSegmentor):
             :func:`~mmseg_usrn.models.semi.entropy_gate`; ``'entropy'`` in
             the paper.
         teacher_momentum: The weak view is labeled by a moving average of the
-            model that takes up this share of it in each iteration; None for
-            the model itself, as in the paper.
+            model that takes up this share of it in each step of the
+            optimiser; None for the model itself, as in the paper.
         logit_adjustment: Strength of :class:`LogitAdjustment`, which lets the
             class branch predict rare classes more often; 0 in the paper.
         **kwargs: As in MMSeg's ``EncoderDecoder``. The subclass branch owns

@@ -21,6 +21,10 @@ class MeanTeacher(ExponentialMovingAverage):
         student: The model to average; a copy is kept in ``module``.
         momentum: Share of the student in each new average.
 
+    Attributes:
+        is_due: Whether the student's weights are new, so that :meth:`update`
+            moves; they are not while gradients are accumulated.
+
     Raises:
         ValueError: If the momentum is not between 0 and 1.
     """
@@ -32,6 +36,7 @@ class MeanTeacher(ExponentialMovingAverage):
                 'switches the teacher off'
             )
         super().__init__(student, momentum=momentum)
+        self.is_due = True
         self.eval()
 
     def train(self, mode: bool = True) -> 'MeanTeacher':
@@ -44,7 +49,7 @@ class MeanTeacher(ExponentialMovingAverage):
 
     @torch.no_grad()
     def update(self, student: nn.Module) -> nn.Module:
-        """Move towards the student.
+        """Move towards the student, if it is due.
 
         Args:
             student: The model after its latest step.
@@ -52,8 +57,11 @@ class MeanTeacher(ExponentialMovingAverage):
         Returns:
             The averaged model.
         """
+        begins = self.steps == 0
+        if not (self.is_due or begins):
+            return self.module
         pairs = list(_pairs(self.module, student))
-        if self.steps == 0:
+        if begins:
             for own, theirs in pairs:
                 own.copy_(theirs)
         else:

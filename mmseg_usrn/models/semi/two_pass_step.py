@@ -37,6 +37,9 @@ def two_pass_step(
         # accumulated; this one is a part of a pass.
         optim_wrapper._inner_count -= 1
 
+    if segmentor.teacher is not None:
+        # Asked before this pass is counted: whether the last one was a step.
+        segmentor.teacher.is_due = optim_wrapper.should_update()
     within = backward_within(segmentor, backward)
     with optim_wrapper.optim_context(model), alone(), within:
         data = segmentor.data_preprocessor(data, training=True)

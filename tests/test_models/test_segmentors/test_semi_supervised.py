@@ -211,6 +211,21 @@ def test_accumulated_gradients_count_a_step_once(model, data):
     assert steps == [2, 4]
 
 
+@pytest.mark.parametrize('done', [0, 1])
+def test_the_teacher_moves_once_a_step_of_the_optimiser(
+    toy_config, data, done
+):
+    """It begins wherever the warm-up has ended, here within a step."""
+    model = build(toy_config, teacher_momentum=0.01)
+    optim_wrapper = wrapper(model, accumulative_counts=2)
+    optim_wrapper.initialize_count_status(model, done, 10)
+    moves = []
+    for _ in range(4):
+        model.train_step(deepcopy(data), optim_wrapper)
+        moves.append(int(model.teacher.steps))
+    assert moves == ([1, 1, 2, 2], [1, 2, 2, 3])[done]
+
+
 def test_accumulation_scales_both_passes(model, data):
     whole, half = deepcopy(model), deepcopy(model)
     for copy, counts in ((whole, 1), (half, 2)):
