@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_usrn.models.checkpoints import load_weights
-from mmseg_usrn.models.semi import MeanTeacher
+from mmseg_usrn.models.semi import LogitAdjustment, MeanTeacher
 
 from .config_checks.places import find
 from .distributed import raise_on_all_ranks
@@ -118,8 +118,9 @@ class SafeRunner(QuietRunner):
     def load_or_resume(self) -> None:
         """Load weights, or go on from the newest whole checkpoint.
 
-        A training that begins has a new teacher, whatever its weights. Its
-        config is written here, when nothing can be refused any more.
+        A training that begins has a new teacher and counts the classes anew,
+        whatever its weights. Its config is written here, when nothing can be
+        refused any more.
         """
         if self.is_resuming and not self._load_from:
             path = latest_checkpoint(*folders_of(self.cfg))
@@ -131,7 +132,7 @@ class SafeRunner(QuietRunner):
         if not is_training:
             return
         if self.iter == 0:
-            _begin_teacher(unwrap(self.model))
+            _begin_anew(unwrap(self.model))
         if self.iter < self.max_iters:
             super().dump_config()
         else:
@@ -272,11 +273,12 @@ def _as_stream(dataloader: dict, seed: int) -> dict:
     }
 
 
-def _begin_teacher(model: nn.Module) -> None:
-    """Let the teacher, if there is one, begin with this run's student."""
-    teacher = getattr(model, 'teacher', None)
-    if isinstance(teacher, MeanTeacher):
-        teacher.reset()
+def _begin_anew(model: nn.Module) -> None:
+    """Forget what the model has gathered in another run, if it has."""
+    for name in ('teacher', 'logit_adjustment'):
+        part = getattr(model, name, None)
+        if isinstance(part, MeanTeacher | LogitAdjustment):
+            part.reset()
 
 
 def _start_worker(then: Any, worker: int) -> None:

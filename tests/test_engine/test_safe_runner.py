@@ -66,6 +66,18 @@ def test_new_run_from_old_weights_has_a_new_teacher(case, tmp_path, how):
     assert torch.equal(after[f'teacher.module.{name}'], student[name])
 
 
+def test_new_run_from_old_weights_counts_its_own_classes(toy_config, tmp_path):
+    """Those of the old run would outnumber them."""
+    counts = 'logit_adjustment.pixels'
+    first = run(toy_config)
+    assert first[0][counts].sum() == 0 < first[1][counts].sum()
+    path = f'{toy_config.work_dir}/iter_6.pth'
+    again = run(toy_config, work_dir=str(tmp_path / 'second'), load_from=path)
+    for name in (counts, 'logit_adjustment.kept'):
+        assert torch.equal(again[0][name], first[0][name])
+    assert torch.equal(again[1][counts], first[1][counts])
+
+
 def test_a_resumed_run_keeps_its_teacher(case):
     config, name = case
     first = run(config)

@@ -67,6 +67,11 @@ class LogitAdjustment(nn.Module):
         self.register_buffer('kept', pixels.clone())
         classifier.register_forward_hook(self._adjust)
 
+    def reset(self) -> None:
+        """Forget what was counted."""
+        self.pixels.zero_()
+        self.kept.zero_()
+
     @torch.compiler.disable
     def count(self, labels: Tensor) -> None:
         """Count the labels (N, H, W) of all ranks; those of no class are not.
