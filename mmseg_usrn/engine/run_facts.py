@@ -29,6 +29,7 @@ def run_facts(runner: Runner) -> dict[str, str]:
     facts: dict[str, Any] = {
         'labeled images': _digest(labeled),
         'classes': getattr(labeled, 'metainfo', {}).get('classes'),
+        'AddCellMap.stride': getattr(dataset, 'cell_stride', None),
         'model.type': cfg.model.type,
         'model.num_subclasses': cfg.model.get('num_subclasses'),
         'param_scheduler': cfg.get('param_scheduler'),

@@ -43,6 +43,10 @@ def other_subclasses(cfg):
     cfg.model.num_subclasses = 9
 
 
+def other_cells(cfg):
+    cfg.train_dataloader.dataset.labeled.pipeline[2].stride = 4
+
+
 def longer(cfg):
     cfg.train_cfg.max_iters = 12
     cfg.param_scheduler[0]['end'] = 12
@@ -65,6 +69,7 @@ def other_groups(cfg):
         (other_images, r'labeled images: 5 .* in the checkpoint, 4 '),
         (other_classes, r'classes: ..ground.*checkpoint, ..three'),
         (other_subclasses, 'model.num_subclasses: 8 in the checkpoint, 9 now'),
+        (other_cells, 'AddCellMap.stride: 8 in the checkpoint, 4 now'),
         (longer, "param_scheduler: .*'end': 6.*'end': 12"),
         (other_interval, "SubclassReclusterHook: .*'interval': 3"),
     ],
