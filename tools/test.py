@@ -21,6 +21,7 @@ from mmseg_usrn.engine.config_checks.signatures import parameters_of
 from mmseg_usrn.engine.distributed import leave_process_group
 from mmseg_usrn.engine.run_config import add_common_arguments, load_config
 from mmseg_usrn.engine.safe_runner import SafeRunner
+from mmseg_usrn.engine.tta import augmented_steps
 
 
 def parse_args() -> argparse.Namespace:
@@ -69,7 +70,7 @@ def draw_predictions(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def augment(cfg: Config, config: str) -> None:
-    """Test augmented images, too.
+    """Test augmented images, too, loaded as without augmentation.
 
     Args:
         cfg: The config of the test.
@@ -84,7 +85,8 @@ def augment(cfg: Config, config: str) -> None:
                 f'--tta needs {name}, which {config} does not have: add it, '
                 'or leave --tta out'
             )
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    dataset = cfg.test_dataloader.dataset
+    dataset.pipeline = augmented_steps(cfg.tta_pipeline, dataset.pipeline)
     cfg.model = dict(**cfg.tta_model, module=cfg.model)
 
 

@@ -8,6 +8,7 @@ env_cfg = dict(dist_cfg=dict(timeout=1800))
 # Losses in the log are means over the last iterations, not single values.
 log_processor = dict(window_size=50)
 # What tools/test.py --tta does to each image: MMSegmentation's usual scales.
+# Images and masks are loaded as in the pipeline of the test.
 tta_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(

@@ -63,6 +63,29 @@ def test_augmented_images_need_two_entries(
         config_of('--tta')
 
 
+def tta_pipeline():
+    """A small one of MMSeg's form."""
+    flips = [dict(type='RandomFlip', prob=p) for p in (0.0, 1.0)]
+    last = [[dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]]
+    return [
+        dict(type='LoadImageFromFile'),
+        dict(type='TestTimeAug', transforms=[flips, *last]),
+    ]
+
+
+def test_augmented_images_are_loaded_as_in_the_test(toy_config, config_of):
+    image = dict(type='LoadBands', bands=[2, 1, 0])
+    masks = dict(type='LoadWideAnnotations', ignore_index=300)
+    pack = dict(type='PackSegInputs')
+    toy_config.tta_model = dict(type='SegTTAModel')
+    toy_config.tta_pipeline = tta_pipeline()
+    toy_config.test_dataloader.dataset.pipeline = [image, masks, pack]
+    first, second = config_of('--tta').test_dataloader.dataset.pipeline
+    assert first == image
+    assert second.transforms[1:] == [[masks], [pack]]
+    assert len(second.transforms[0]) == 2
+
+
 def test_what_draws_must_be_there(toy_config, config_of):
     toy_config.default_hooks.visualization = None
     with pytest.raises(ValueError, match='need default_hooks.visualization'):

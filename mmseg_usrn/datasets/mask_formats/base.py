@@ -5,6 +5,8 @@ path with the placeholder ``{class}``, or ``annotations.json#a.jpg`` for a
 record of a file that serves all images. Shapes: ``H, W`` of the image.
 """
 
+from typing import Any
+
 import mmcv
 import numpy as np
 from mmcv.transforms import Compose
@@ -167,14 +169,23 @@ def with_mask_loader(pipeline: list, loader: MaskLoader) -> Compose:
 
     Args:
         pipeline: Transforms or their configs.
-        loader: What replaces every ``LoadAnnotations``.
+        loader: What replaces every ``LoadAnnotations``, also inside of
+            ``TestTimeAug``.
 
     Returns:
         The pipeline.
     """
-    built = Compose(pipeline)
-    built.transforms = [
-        loader if isinstance(step, LoadAnnotations) else step
-        for step in built.transforms
-    ]
-    return built
+    return _replace(Compose(pipeline), loader)
+
+
+def _replace(node: Any, loader: MaskLoader) -> Any:
+    """The loader for what loads masks, also inside of other transforms."""
+    if isinstance(node, LoadAnnotations):
+        return loader
+    if isinstance(node, list):
+        return [_replace(one, loader) for one in node]
+    # Where Compose, MMCV's wrappers and TestTimeAug hold their transforms.
+    for name in ('transforms', 'subroutines'):
+        if hasattr(node, name):
+            setattr(node, name, _replace(getattr(node, name), loader))
+    return node

@@ -37,6 +37,27 @@ def test_names_that_do_not_match(load, save, truth):
     np.testing.assert_array_equal(labels['trip/b'], truth)
 
 
+def test_masks_of_augmented_images(root, save, truth):
+    init_default_scope('mmseg')
+    save(PAINT[truth])
+    flips = [dict(type='RandomFlip', prob=p) for p in (0.0, 1.0)]
+    last = [[dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]]
+    dataset = FolderSegDataset(
+        data_root=str(root),
+        data_prefix=dict(img_path='images', seg_map_path='masks'),
+        metainfo=dict(classes=('ground', 'red', 'green')),
+        mask_format=dict(type='LoadColorMasks', colors=COLORS),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='TestTimeAug', transforms=[flips, *last]),
+        ],
+    )
+    samples = dataset[0]['data_samples']
+    assert len(samples) == 2
+    for sample in samples:
+        np.testing.assert_array_equal(sample.gt_sem_seg.data[0], truth)
+
+
 def test_one_setting_for_all_pipelines(root, save, truth):
     """Training, features, and the pipeline that a test runs."""
     init_default_scope('mmseg')
