@@ -15,7 +15,10 @@ from mmseg.registry import METRICS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis.outputs import check_folder, refuse_existing
-from mmseg_usrn.engine.config_checks.listing import as_dicts
+from mmseg_usrn.engine.config_checks.listing import (
+    as_dicts,
+    innermost_datasets,
+)
 from mmseg_usrn.engine.config_checks.places import find
 from mmseg_usrn.engine.config_checks.signatures import parameters_of
 from mmseg_usrn.engine.distributed import leave_process_group
@@ -85,8 +88,9 @@ def augment(cfg: Config, config: str) -> None:
                 f'--tta needs {name}, which {config} does not have: add it, '
                 'or leave --tta out'
             )
-    dataset = cfg.test_dataloader.dataset
-    dataset.pipeline = augmented_steps(cfg.tta_pipeline, dataset.pipeline)
+    for dataset in innermost_datasets(cfg.test_dataloader.dataset):
+        steps = dataset.get('pipeline', [])
+        dataset['pipeline'] = augmented_steps(cfg.tta_pipeline, steps)
     cfg.model = dict(**cfg.tta_model, module=cfg.model)
 
 

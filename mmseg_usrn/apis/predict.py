@@ -21,6 +21,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from mmseg_usrn.engine.config_checks.listing import innermost_datasets
 from mmseg_usrn.visualization import (
     draw_segmentation,
     input_picture,
@@ -160,14 +161,18 @@ def image_pipeline(cfg: Config) -> Compose:
 
 
 def image_steps(cfg: Config) -> list[dict]:
-    """Configs of the steps of the test, masks included."""
+    """Configs of the steps of the test, masks included.
+
+    Of several datasets the first one counts.
+    """
     for name in ('test_dataloader', 'val_dataloader'):
         if cfg.get(name):
-            return cfg[name].dataset.pipeline
-    dataset = cfg.train_dataloader.dataset
+            return innermost_datasets(cfg[name].dataset)[0].pipeline
+    dataset = innermost_datasets(cfg.train_dataloader.dataset)[0]
     if dataset.get('feature_pipeline'):
         return dataset.feature_pipeline
-    steps = dataset.get('labeled', dataset).pipeline
+    labeled = dataset.get('labeled', dataset)
+    steps = innermost_datasets(labeled)[0].pipeline
     loading = [s for s in steps if s['type'].startswith('Load')]
     return [*loading, dict(type='PackSegInputs')]
 

@@ -16,7 +16,11 @@ from PIL import Image
 from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
 from mmseg_usrn.apis.images import Image as Photo
 from mmseg_usrn.apis.images import find_images
-from mmseg_usrn.apis.predict import PredictionWriter
+from mmseg_usrn.apis.predict import (
+    PredictionWriter,
+    image_pipeline,
+    image_steps,
+)
 from mmseg_usrn.models.checkpoints import stock_model
 from mmseg_usrn.visualization import draw_segmentation
 
@@ -274,6 +278,21 @@ def test_a_config_without_test_images(trained, photos, tmp_path):
     (sample,) = predictor.predict([predictor.load(path)])
     with Image.open(path) as image:
         assert sample.pred_sem_seg.shape == image.size[::-1]
+
+
+@pytest.mark.parametrize('kind', ['ConcatDataset', 'RepeatDataset'])
+def test_wrapped_datasets_of_the_test(toy_config, kind):
+    """The steps are those of the innermost dataset, of several the first."""
+    dataset = toy_config.test_dataloader.dataset
+    inner = (
+        dict(datasets=[dict(dataset), dict(dataset, pipeline=[])])
+        if kind == 'ConcatDataset'
+        else dict(dataset=dict(dataset), times=2)
+    )
+    toy_config.test_dataloader.dataset = dict(type=kind, **inner)
+    assert image_steps(toy_config) == dataset.pipeline
+    names = [type(s).__name__ for s in image_pipeline(toy_config).transforms]
+    assert names == ['LoadImageFromFile', 'PackSegInputs']
 
 
 @pytest.mark.slow

@@ -86,6 +86,20 @@ def test_augmented_images_are_loaded_as_in_the_test(toy_config, config_of):
     assert len(second.transforms[0]) == 2
 
 
+def test_augmented_images_of_wrapped_datasets(toy_config, config_of):
+    toy_config.tta_model = dict(type='SegTTAModel')
+    toy_config.tta_pipeline = tta_pipeline()
+    dataset = toy_config.test_dataloader.dataset
+    repeated = dict(type='RepeatDataset', times=1, dataset=dataset)
+    toy_config.test_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[dataset, repeated]
+    )
+    both = config_of('--tta').test_dataloader.dataset
+    assert 'pipeline' not in both
+    for inner in (both.datasets[0], both.datasets[1].dataset):
+        assert inner.pipeline[1].type == 'TestTimeAug'
+
+
 def test_what_draws_must_be_there(toy_config, config_of):
     toy_config.default_hooks.visualization = None
     with pytest.raises(ValueError, match='need default_hooks.visualization'):

@@ -11,6 +11,8 @@ from mmengine.registry import Registry
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 
+from mmseg_usrn.engine.config_checks.listing import innermost_datasets
+
 from ..predict import image_steps
 
 PACKAGE = __name__.partition('.')[0]
@@ -129,9 +131,12 @@ def _plain_pipeline(cfg: Config) -> list[dict]:
 
 def _plain_dataset(cfg: Config, meta: dict, pipeline: list[dict]) -> dict:
     """The dataset of the test, or one whose folders are to be filled in."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
-    if dataset and not _is_own(DATASETS, dataset['type']):
-        return dict(deepcopy(dataset), pipeline=pipeline)
+    dataset = deepcopy((cfg.get('test_dataloader') or {}).get('dataset'))
+    inner = innermost_datasets(dataset) if dataset else []
+    if inner and not any(_is_own(DATASETS, one['type']) for one in inner):
+        for one in inner:
+            one['pipeline'] = pipeline
+        return dataset
     return dict(
         type='BaseSegDataset',
         metainfo=meta,

@@ -36,6 +36,19 @@ def dicts_at(cfg: Config, path: str) -> Iterator[tuple[str, dict]]:
         yield f'{path}.{index}' if several else path, one
 
 
+def innermost_datasets(dataset: dict) -> list[dict]:
+    """The datasets that read files, inside of wrappers.
+
+    Args:
+        dataset: A dataset, or a wrapper of one (``RepeatDataset``) or several
+            (``ConcatDataset``).
+    """
+    inner = dataset.get('datasets', dataset.get('dataset'))
+    if not isinstance(inner, dict | list | tuple):
+        return [dataset]
+    return [d for one in as_dicts(inner) for d in innermost_datasets(one)]
+
+
 def is_a(node: Any, registry: Registry, name: str) -> bool:
     """Whether a dict builds a class of a name, or one derived from it.
 
