@@ -19,7 +19,7 @@ ALLOWED = {
     'models': {'structures'},
     'data_check': {'datasets'},
     'visualization': set(),
-    'evaluation': set(),
+    'evaluation': {'visualization'},
     'apis': {
         'clustering',
         'structures',

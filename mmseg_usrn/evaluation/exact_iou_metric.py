@@ -3,13 +3,22 @@
 Letters: ``K`` classes, ``H, W`` pixels.
 """
 
-from collections.abc import Sequence
+import os.path as osp
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 from torch import Tensor
+
+from mmseg_usrn.visualization import save_indexed
+
+INCOMPLETE = '.incomplete'
+"""Folder of label maps while not all images are known."""
 
 REPORTED = {
     'mIoU': ('aAcc', 'mIoU', 'mAcc'),
@@ -37,7 +46,9 @@ class ExactIoUMetric(IoUMetric):
         nan_to_num: Value for classes that do not occur.
         beta: Weight of the recall in the F-score.
         collect_device: ``'cpu'`` or ``'gpu'``.
-        output_dir: Folder for the predicted label maps.
+        output_dir: Folder for the predicted label maps, PNG with the palette
+            of the classes, or of 16 bits for more than 255. They are named
+            like the images below the folder that all images have in common.
         format_only: Whether to write predictions and compare nothing.
         prefix: Prefix of the names of the results.
 
@@ -73,6 +84,62 @@ class ExactIoUMetric(IoUMetric):
             format_only=format_only,
             prefix=prefix,
         )
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Count a batch, and write its label maps.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Predictions, with ``pred_sem_seg`` and
+                ``gt_sem_seg`` of (1, H, W).
+        """
+        num_classes = len(self.dataset_meta['classes'])
+        for sample in data_samples:
+            labels = sample['pred_sem_seg']['data'].squeeze(0)
+            areas = path = None
+            if not self.format_only:
+                true = sample['gt_sem_seg']['data'].squeeze(0).to(labels)
+                areas = self.intersect_and_union(
+                    labels, true, num_classes, self.ignore_index
+                )
+            if self.output_dir is not None:
+                path = osp.abspath(sample['img_path'])
+                self._write(labels.cpu().numpy(), sample, path)
+            self.results.append((areas, path))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """The stock metric's results; gives the label maps their names.
+
+        Args:
+            results: Counts and path of every image, of all processes.
+        """
+        if self.output_dir is not None:
+            self._name_label_maps({path for _, path in results})
+        return super().compute_metrics([areas for areas, _ in results])
+
+    def _write(self, labels: np.ndarray, sample: dict, path: str) -> None:
+        number = len(self.dataset_meta['classes'])
+        gray = np.arange(number)[:, None].repeat(3, 1)
+        palette = np.array(self.dataset_meta.get('palette') or gray)
+        if sample.get('reduce_zero_label'):  # as in the files of the masks
+            labels, palette = labels + 1, np.insert(palette, 0, 0, axis=0)
+        file = self._incomplete(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_indexed(labels, palette, file)
+
+    def _incomplete(self, path: str) -> Path:
+        """A name that no other image has, whatever images are to come."""
+        below = Path(path).relative_to(Path(path).anchor)
+        return Path(self.output_dir, INCOMPLETE, below).with_suffix('.png')
+
+    def _name_label_maps(self, paths: Iterable[str]) -> None:
+        common = osp.commonpath([osp.dirname(path) for path in paths])
+        for path in paths:
+            name = Path(path).relative_to(common).with_suffix('.png')
+            file = Path(self.output_dir, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._incomplete(path).replace(file)
+        shutil.rmtree(Path(self.output_dir, INCOMPLETE))
 
     @staticmethod
     def intersect_and_union(

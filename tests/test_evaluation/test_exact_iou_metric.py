@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
+from PIL import Image
 
 from mmseg_usrn.evaluation import ExactIoUMetric, use_exact_metrics
 
@@ -72,6 +73,43 @@ def test_equals_the_stock_metric_on_small_images(names):
     assert stock.keys() == exact.keys()
     for name, value in stock.items():
         assert exact[name] == pytest.approx(value, abs=0.011)
+
+
+@pytest.mark.parametrize('format_only', [False, True])
+@pytest.mark.parametrize('reduced', [False, True])
+def test_label_maps_are_named_like_the_images(tmp_path, format_only, reduced):
+    """Below their common folder; none is lost, and no class is cut."""
+    classes = [str(k) for k in range(301)]
+    metric = ExactIoUMetric(output_dir=str(tmp_path), format_only=format_only)
+    metric.dataset_meta = dict(classes=classes, palette=[[1, 2, 3]] * 301)
+    for name, label in {'a/1.jpg': 300, 'b/1.jpg': 44}.items():
+        labels = torch.full((1, 1, 4), label)
+        sample = dict(
+            pred_sem_seg=dict(data=labels),
+            gt_sem_seg=dict(data=labels),
+            img_path=f'data/images/{name}',
+            reduce_zero_label=reduced,
+        )
+        metric.process({}, [sample])
+    assert bool(metric.evaluate(2)) != format_only
+    files = sorted(p for p in tmp_path.rglob('*') if p.is_file())
+    assert files == [tmp_path / 'a/1.png', tmp_path / 'b/1.png']
+    for file, label in zip(files, (300, 44), strict=True):
+        with Image.open(file) as image:
+            found = np.array(image)
+        assert found.tolist() == [[label + reduced] * 4]
+
+
+def test_label_maps_of_few_classes_have_the_palette(tmp_path):
+    metric = ExactIoUMetric(output_dir=str(tmp_path), format_only=True)
+    palette = [[0, 0, 0], [9, 8, 7]]
+    metric.dataset_meta = dict(classes=('a', 'b'), palette=palette)
+    labels = dict(data=torch.ones(1, 2, 3, dtype=torch.int64))
+    metric.process({}, [dict(pred_sem_seg=labels, img_path='x/a.b.jpg')])
+    metric.evaluate(1)
+    with Image.open(tmp_path / 'a.b.png') as image:
+        assert image.getpalette()[3:6] == palette[1]
+        assert np.array(image).tolist() == [[1] * 3] * 2
 
 
 def test_labels_that_are_no_class_are_not_counted():
