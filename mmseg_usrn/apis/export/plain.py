@@ -131,7 +131,8 @@ def _plain_pipeline(cfg: Config) -> list[dict]:
 
 def _plain_dataset(cfg: Config, meta: dict, pipeline: list[dict]) -> dict:
     """The dataset of the test, or one whose folders are to be filled in."""
-    dataset = deepcopy((cfg.get('test_dataloader') or {}).get('dataset'))
+    loader = cfg.get('test_dataloader') or {}
+    dataset: dict = deepcopy(loader.get('dataset', {}))
     inner = innermost_datasets(dataset) if dataset else []
     if inner and not any(_is_own(DATASETS, one['type']) for one in inner):
         for one in inner:
