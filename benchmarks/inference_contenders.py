@@ -17,7 +17,8 @@ from mmseg.structures import SegDataSample
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
-from mmseg_usrn.apis.predict import Image, PredictionWriter
+from mmseg_usrn.apis.images import Image
+from mmseg_usrn.apis.prediction_writer import PredictionWriter
 
 
 def build(

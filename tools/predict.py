@@ -4,9 +4,10 @@ r"""Predicts images: files, folders or patterns.
         --out predictions
 
 OUT/masks has class indices (PNG with the palette of the classes),
-OUT/overlays the same over the images. Images that are done already are left
-alone, so the same command goes on where it was stopped; OUT/predictions.json
-says which model has predicted which files, and those of others are refused.
+OUT/overlays the same over the images. Images that have all files asked for
+are left alone, so the same command goes on where it was stopped;
+OUT/predictions.json says which model has predicted which files, and those of
+others are refused.
 """
 
 import argparse
@@ -19,8 +20,8 @@ import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.apis import Predictor, build_class_branch
 from mmseg_usrn.apis.images import find_images
 from mmseg_usrn.apis.outputs import check_folder
-from mmseg_usrn.apis.predict import KINDS, PredictionWriter
 from mmseg_usrn.apis.prediction_record import PredictionRecord
+from mmseg_usrn.apis.prediction_writer import KINDS, PredictionWriter
 
 
 def parse_args() -> argparse.Namespace:
@@ -61,9 +62,12 @@ def predict(args: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        ValueError: If there are no images, or the model or the folder for
-            the results cannot be used or is that of another model.
+        ValueError: If there are no images, the batch size is below 1, or the
+            model or the folder for the results cannot be used or is that of
+            another model.
     """
+    if args.batch_size is not None and args.batch_size < 1:
+        raise ValueError(f'--batch-size {args.batch_size}: a number from 1')
     images = find_images(args.images, [args.out / kind for kind in KINDS])
     check_folder(args.out)
     model = build_class_branch(
@@ -81,7 +85,7 @@ def predict(args: argparse.Namespace) -> int:
         probabilities=args.probabilities,
     )
     record.start(images, args.force)
-    todo = [image for image in images if not record.is_done(image)]
+    todo = [i for i in images if not record.is_done(i, writer.kinds)]
     batch_size = args.batch_size or (1 if args.device == 'cpu' else 8)
     failed = predict_all(predictor, todo, writer, batch_size)
     done = len(todo) - len(failed)

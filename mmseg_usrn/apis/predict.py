@@ -5,10 +5,8 @@ Letters: ``K`` classes, ``H, W`` pixels of an image.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import Compose, LoadAnnotations
@@ -22,20 +20,13 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmseg_usrn.engine.config_checks.listing import innermost_datasets
-from mmseg_usrn.visualization import (
-    draw_segmentation,
-    input_picture,
-    save_indexed,
-)
+from mmseg_usrn.visualization import input_picture
 
 from .class_branch import image_channels
 from .images import Image
 
 TRACED_AFTER = 3
 """Images of one size after which the network is compiled for that size."""
-
-KINDS = ('masks', 'overlays', 'confidence', 'probabilities')
-"""Folders of :class:`PredictionWriter`."""
 
 
 class Predictor:
@@ -167,12 +158,12 @@ def image_steps(cfg: Config) -> list[dict]:
     """
     for name in ('test_dataloader', 'val_dataloader'):
         if cfg.get(name):
-            return innermost_datasets(cfg[name].dataset)[0].pipeline
+            return innermost_datasets(cfg[name].dataset)[0]['pipeline']
     dataset = innermost_datasets(cfg.train_dataloader.dataset)[0]
     if dataset.get('feature_pipeline'):
-        return dataset.feature_pipeline
+        return dataset['feature_pipeline']
     labeled = dataset.get('labeled', dataset)
-    steps = innermost_datasets(labeled)[0].pipeline
+    steps = innermost_datasets(labeled)[0]['pipeline']
     loading = [s for s in steps if s['type'].startswith('Load')]
     return [*loading, dict(type='PackSegInputs')]
 
@@ -235,52 +226,3 @@ def class_probabilities(sample: SegDataSample) -> Tensor:
     if len(logits) == 1:
         return torch.cat([1 - logits, logits])
     return logits.softmax(0)
-
-
-@dataclass(frozen=True)
-class PredictionWriter:
-    """Files of a prediction, below one folder.
-
-    Attributes:
-        out: The folder. ``masks/NAME.png`` holds class indices, with the
-            palette of the classes.
-        palette: Colours of the classes.
-        overlays: Reads an image as a picture (H, W, 3) uint8 RGB, to write
-            ``overlays/NAME.jpg``; by default they are not written.
-        confidence: Whether to write ``confidence/NAME.png``, the probability
-            of the class in the mask from 0 to 255.
-        probabilities: Whether to write ``probabilities/NAME.npz``, the
-            probabilities of all classes, (K, H, W) float16.
-    """
-
-    out: Path
-    palette: Sequence[Sequence[int]]
-    overlays: Callable[[Path], np.ndarray] | None = None
-    confidence: bool = False
-    probabilities: bool = False
-
-    def __call__(self, image: Image, sample: SegDataSample) -> None:
-        """Write the prediction of an image; its mask comes last."""
-        labels = sample.pred_sem_seg.data[0].cpu().numpy()
-        if self.overlays:
-            picture = self.overlays(image.path)
-            picture = draw_segmentation(picture, labels, self.palette, 0.5)
-            path = self._path('overlays', image, '.jpg')
-            mmcv.imwrite(picture[..., ::-1], str(path))
-        if self.confidence or self.probabilities:
-            prob = class_probabilities(sample)
-            if self.confidence:
-                prob_of = prob.gather(0, sample.pred_sem_seg.data.long())[0]
-                top = (255 * prob_of).round().byte().cpu().numpy()
-                path = self._path('confidence', image, '.png')
-                mmcv.imwrite(top, str(path))
-            if self.probabilities:
-                path = self._path('probabilities', image, '.npz')
-                np.savez_compressed(path, prob=prob.half().cpu().numpy())
-        palette = np.array(self.palette, np.uint8)
-        save_indexed(labels, palette, self._path('masks', image, '.png'))
-
-    def _path(self, kind: str, image: Image, suffix: str) -> Path:
-        path = self.out / kind / f'{image.name}{suffix}'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .images import Image
+from .prediction_writer import KINDS, output_file
 
 RECORD = 'predictions.json'
 
@@ -16,8 +17,8 @@ class PredictionRecord:
     """Which model has predicted which files into a folder.
 
     Attributes:
-        out: The folder. ``masks/NAME.png`` is there where the prediction of
-            an image is done; ``predictions.json`` is the record.
+        out: The folder. ``masks/NAME.png`` is there where an image has been
+            predicted; ``predictions.json`` is the record.
         config: Config of the model.
         checkpoint: Checkpoint of the model.
     """
@@ -37,7 +38,7 @@ class PredictionRecord:
         """
         record, model = self._read(), self._model()
         known = {key: record.get(key) for key in model}
-        if known != model and any((self.out / 'masks').rglob('*.png')):
+        if known != model and any((self.out / 'masks').rglob('[!.]*.png')):
             raise ValueError(
                 f'{self.out} holds predictions of '
                 f'{_difference(known, model)}: choose another --out, or '
@@ -56,12 +57,13 @@ class PredictionRecord:
 
         Args:
             images: What is to be predicted.
-            force: Whether masks that are there are made again. They are
+            force: Whether files that are there are made again. They are
                 removed now, so that an interruption leaves none behind that
                 the record does not tell the truth about.
         """
         for image in images if force else ():
-            self._mask(image).unlink(missing_ok=True)
+            for kind in KINDS:
+                output_file(self.out, kind, image).unlink(missing_ok=True)
         record, model = self._read(), self._model()
         sources = {image.name: _source(image) for image in images}
         if {key: record.get(key) for key in model} == model:
@@ -72,12 +74,18 @@ class PredictionRecord:
         part.write_text(text, encoding='utf-8')
         part.replace(self.out / RECORD)
 
-    def is_done(self, image: Image) -> bool:
-        """Whether the image has been predicted before."""
-        return self._mask(image).exists()
+    def is_done(self, image: Image, kinds: Sequence[str] = ('masks',)) -> bool:
+        """Whether files of an image have been written before.
+
+        Args:
+            image: The image.
+            kinds: The kinds of files, of ``KINDS``.
+        """
+        files = (output_file(self.out, kind, image) for kind in kinds)
+        return all(file.exists() for file in files)
 
     def _mask(self, image: Image) -> Path:
-        return self.out / 'masks' / f'{image.name}.png'
+        return output_file(self.out, 'masks', image)
 
     def _read(self) -> dict:
         """The record that is there; empty if there is none to be read."""

@@ -1,5 +1,6 @@
 """Predictions of files and folders."""
 
+import resource
 import subprocess
 import sys
 
@@ -16,11 +17,8 @@ from PIL import Image
 from mmseg_usrn.apis import Predictor, build_class_branch, predict_images
 from mmseg_usrn.apis.images import Image as Photo
 from mmseg_usrn.apis.images import find_images
-from mmseg_usrn.apis.predict import (
-    PredictionWriter,
-    image_pipeline,
-    image_steps,
-)
+from mmseg_usrn.apis.predict import image_pipeline, image_steps
+from mmseg_usrn.apis.prediction_writer import PredictionWriter
 from mmseg_usrn.models.checkpoints import stock_model
 from mmseg_usrn.visualization import draw_segmentation
 
@@ -115,6 +113,12 @@ def test_a_folder_with_a_broken_file(trained, photos, run_tool, tmp_path):
     again = run_tool(*command, check=False).stdout
     assert '0 images predicted, 7 done before' in again
     assert masks[0].stat().st_mtime_ns == before
+    more = run_tool(*command, '--probabilities', check=False).stdout
+    assert '7 images predicted, 0 done before' in more
+    assert len(list((out / 'probabilities').rglob('*.npz'))) == 7
+    done = run_tool(*command, '--batch-size', 0, check=False)
+    assert done.returncode == 1
+    assert 'error: --batch-size 0: a number from 1' in done.stdout
 
 
 @pytest.mark.slow
@@ -278,6 +282,28 @@ def test_a_config_without_test_images(trained, photos, tmp_path):
     (sample,) = predictor.predict([predictor.load(path)])
     with Image.open(path) as image:
         assert sample.pred_sem_seg.shape == image.size[::-1]
+
+
+def test_a_file_that_could_not_be_written_is_not_there(
+    trained, photos, tmp_path
+):
+    """Half a mask would count as done."""
+    predictor = Predictor(build_class_branch(*trained))
+    image = Photo(photos / 'a/1.png', '1')
+    (sample,) = predictor.predict([predictor.load(image.path)])
+    sizes = resource.getrlimit(resource.RLIMIT_FSIZE)
+    palette = predictor.model.dataset_meta['palette']
+    writer = PredictionWriter(tmp_path / 'out', palette)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, sizes[1]))
+        with pytest.raises(OSError):
+            writer(image, sample)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, sizes)
+    assert not (tmp_path / 'out/masks/1.png').exists()
+    writer(image, sample)
+    with Image.open(tmp_path / 'out/masks/1.png') as mask:
+        assert np.array(mask).shape == (48, 64)
 
 
 @pytest.mark.parametrize('kind', ['ConcatDataset', 'RepeatDataset'])

@@ -89,6 +89,18 @@ def test_force_leaves_no_mask_of_the_other_model(record):
         other.check(photos('trip', 'y'))
 
 
+def test_done_is_what_has_every_kind_of_file(record):
+    (image,) = photos('trip', 'x')
+    kinds = ('masks', 'confidence')
+    assert record.is_done(image) and not record.is_done(image, kinds)
+    path = record.out / 'confidence/x.png'
+    path.parent.mkdir()
+    path.write_bytes(b'a map')
+    assert record.is_done(image, kinds)
+    record.start([image], force=True)
+    assert not path.exists()
+
+
 @pytest.mark.slow
 def test_predictions_of_two_checkpoints(trained, run_tool, tmp_path):
     config, checkpoint = trained
