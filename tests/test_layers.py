@@ -19,7 +19,7 @@ ALLOWED = {
     'models': {'structures'},
     'data_check': {'datasets'},
     'visualization': set(),
-    'evaluation': {'visualization'},
+    'evaluation': set(),
     'apis': {
         'clustering',
         'structures',

@@ -8,14 +8,13 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import mmcv
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 from torch import Tensor
-
-from mmseg_usrn.visualization import save_indexed
 
 INCOMPLETE = '.incomplete'
 """Folder of label maps while not all images are known."""
@@ -46,9 +45,9 @@ class ExactIoUMetric(IoUMetric):
         nan_to_num: Value for classes that do not occur.
         beta: Weight of the recall in the F-score.
         collect_device: ``'cpu'`` or ``'gpu'``.
-        output_dir: Folder for the predicted label maps, PNG with the palette
-            of the classes, or of 16 bits for more than 255. They are named
-            like the images below the folder that all images have in common.
+        output_dir: Folder for the predicted label maps, grey PNG, of 16 bits
+            for classes above 255. They are named like the images below the
+            folder that all images have in common.
         format_only: Whether to write predictions and compare nothing.
         prefix: Prefix of the names of the results.
 
@@ -118,14 +117,11 @@ class ExactIoUMetric(IoUMetric):
         return super().compute_metrics([areas for areas, _ in results])
 
     def _write(self, labels: np.ndarray, sample: dict, path: str) -> None:
-        number = len(self.dataset_meta['classes'])
-        gray = np.arange(number)[:, None].repeat(3, 1)
-        palette = np.array(self.dataset_meta.get('palette') or gray)
-        if sample.get('reduce_zero_label'):  # as in the files of the masks
-            labels, palette = labels + 1, np.insert(palette, 0, 0, axis=0)
-        file = self._incomplete(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_indexed(labels, palette, file)
+        # As in the files of the masks, where 0 is no class then.
+        first = int(sample.get('reduce_zero_label', False))
+        last = first + len(self.dataset_meta['classes']) - 1
+        labels = (labels + first).astype('uint8' if last < 256 else 'uint16')
+        mmcv.imwrite(labels, str(self._incomplete(path)))
 
     def _incomplete(self, path: str) -> Path:
         """A name that no other image has, whatever images are to come."""

@@ -1,5 +1,7 @@
 """mIoU is exact for images of any size."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -100,16 +102,23 @@ def test_label_maps_are_named_like_the_images(tmp_path, format_only, reduced):
         assert found.tolist() == [[label + reduced] * 4]
 
 
-def test_label_maps_of_few_classes_have_the_palette(tmp_path):
-    metric = ExactIoUMetric(output_dir=str(tmp_path), format_only=True)
-    palette = [[0, 0, 0], [9, 8, 7]]
-    metric.dataset_meta = dict(classes=('a', 'b'), palette=palette)
-    labels = dict(data=torch.ones(1, 2, 3, dtype=torch.int64))
-    metric.process({}, [dict(pred_sem_seg=labels, img_path='x/a.b.jpg')])
-    metric.evaluate(1)
-    with Image.open(tmp_path / 'a.b.png') as image:
-        assert image.getpalette()[3:6] == palette[1]
-        assert np.array(image).tolist() == [[1] * 3] * 2
+@pytest.mark.parametrize('reduced', [False, True])
+def test_label_maps_of_few_classes_are_the_stock_ones(tmp_path, reduced):
+    sample = dict(
+        pred_sem_seg=dict(data=torch.randint(0, 3, (1, 5, 7))),
+        img_path='x/a.b.jpg',
+        reduce_zero_label=reduced,
+    )
+    found = []
+    for kind in (IoUMetric, ExactIoUMetric):
+        out = tmp_path / kind.__name__
+        metric = kind(output_dir=str(out), format_only=True)
+        metric.dataset_meta = dict(classes=('a', 'b', 'c'))
+        metric.process({}, [deepcopy(sample)])
+        metric.evaluate(1)
+        with Image.open(out / 'a.b.png') as image:
+            found.append((image.mode, np.array(image).tolist()))
+    assert found[0] == found[1]
 
 
 def test_labels_that_are_no_class_are_not_counted():
