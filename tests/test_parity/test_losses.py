@@ -123,7 +123,7 @@ def recorded(loss_case, precision, project_root):
     base = project_root / 'configs/usrn/paper/_base_'
     model = Config.fromfile(base / 'recipe.py').model
     names = ('type', 'threshold', 'gate', 'teacher_momentum')
-    settings = {name: model[name] for name in names}
+    settings = {name: model[name] for name in (*names, 'logit_adjustment')}
     return Recorded(loss_case, PRECISIONS[precision][0], settings)
 
 
