@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
 
 from mmseg_usrn.datasets import FolderSegDataset, PairedDataset
 from mmseg_usrn.datasets.mask_formats import MaskLoader
@@ -37,39 +38,42 @@ def test_names_that_do_not_match(load, save, truth):
     np.testing.assert_array_equal(labels['trip/b'], truth)
 
 
-def test_masks_of_augmented_images(root, save, truth):
-    init_default_scope('mmseg')
-    save(PAINT[truth])
-    flips = [dict(type='RandomFlip', prob=p) for p in (0.0, 1.0)]
-    last = [[dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]]
-    dataset = FolderSegDataset(
+@pytest.fixture
+def colored(root) -> dict:
+    """Config of a dataset with masks in colours, without a pipeline."""
+    return dict(
+        type='FolderSegDataset',
         data_root=str(root),
         data_prefix=dict(img_path='images', seg_map_path='masks'),
         metainfo=dict(classes=('ground', 'red', 'green')),
         mask_format=dict(type='LoadColorMasks', colors=COLORS),
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='TestTimeAug', transforms=[flips, *last]),
-        ],
     )
+
+
+def test_masks_of_augmented_images(colored, save, truth):
+    init_default_scope('mmseg')
+    save(PAINT[truth])
+    flips = [dict(type='RandomFlip', prob=p) for p in (0.0, 1.0)]
+    last = [[dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]]
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='TestTimeAug', transforms=[flips, *last]),
+    ]
+    dataset = DATASETS.build(dict(colored, pipeline=pipeline))
     samples = dataset[0]['data_samples']
     assert len(samples) == 2
     for sample in samples:
         np.testing.assert_array_equal(sample.gt_sem_seg.data[0], truth)
 
 
-def test_one_setting_for_all_pipelines(root, save, truth):
+def test_one_setting_for_all_pipelines(root, colored, save, truth):
     """Training, features, and the pipeline that a test runs."""
     init_default_scope('mmseg')
     save(PAINT[truth])
     view = dict(type='PackSegInputs')
     paired = PairedDataset(
         labeled=dict(
-            type='FolderSegDataset',
-            data_root=str(root),
-            data_prefix=dict(img_path='images', seg_map_path='masks'),
-            metainfo=dict(classes=('ground', 'red', 'green')),
-            mask_format=dict(type='LoadColorMasks', colors=COLORS),
+            colored,
             pipeline=[
                 dict(type='LoadImageFromFile'),
                 dict(type='LoadAnnotations'),
