@@ -99,12 +99,12 @@ def copy_until(whole: Path, part: Path, step: int) -> None:
 
 
 def compare_ends(whole: Path, part: Path) -> str:
-    """How the last checkpoints of two runs differ."""
+    """How the last checkpoints of two runs differ, and their files."""
     ends = [read(folder / f'iter_{LENGTH}.pth') for folder in (whole, part)]
     found = differences(*ends)
-    best = [sorted(p.name for p in d.glob('best*')) for d in (whole, part)]
-    if best[0] != best[1]:
-        found.append(f'best: {best}')
+    names = [sorted(p.name for p in d.glob('*.pth')) for d in (whole, part)]
+    if names[0] != names[1]:
+        found.append(f'files: {names}')
     return ', '.join(found[:3]) or EQUAL
 
 

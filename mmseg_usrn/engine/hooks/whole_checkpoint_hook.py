@@ -20,8 +20,9 @@ class WholeCheckpointHook(CheckpointHook):
 
     The runner writes a checkpoint beside its place and renames it. Then the
     pointer ``last_checkpoint`` is written, and last the older checkpoint is
-    removed. The tools use this hook wherever a config has ``CheckpointHook``,
-    whose settings it takes.
+    removed. A checkpoint names what is removed after it, so that a run which
+    was killed in between does it when it is resumed. The tools use this hook
+    wherever a config has ``CheckpointHook``, whose settings it takes.
     """
 
     best_ckpt_path: str | None
@@ -41,12 +42,16 @@ class WholeCheckpointHook(CheckpointHook):
                 name: self._here(path)
                 for name, path in self.best_ckpt_path_dict.items()
             }
+        self._outdated: list[str] = list(info.get('outdated_ckpts', ()))
+        backend = self.file_backend
+        self.file_backend = _LateRemoval(backend, self._outdated)
+        self._remove_outdated()
         if is_main_process() and '://' not in self.out_dir:
-            for name in self.file_backend.list_dir_or_file(
+            for name in backend.list_dir_or_file(
                 self.out_dir, list_dir=False, suffix=PART
             ):
                 if _OURS.fullmatch(name.removesuffix(PART)):
-                    self.file_backend.remove(osp.join(self.out_dir, name))
+                    backend.remove(osp.join(self.out_dir, name))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Leave the teacher, half of the weights, out of the best checkpoint.
@@ -64,18 +69,18 @@ class WholeCheckpointHook(CheckpointHook):
     def _save_checkpoint_with_step(
         self, runner: Runner, step: int, meta: dict
     ) -> None:
-        backend, outdated = self.file_backend, None
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
             if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
-                name = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
-                outdated = backend.join_path(self.out_dir, name)
+                oldest = self.keep_ckpt_ids.popleft()
+                self._outdated.append(self.filename_tmpl.format(oldest))
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info(
                 'keep_ckpt_ids', list(self.keep_ckpt_ids)
             )
         name = self.filename_tmpl.format(step)
-        self.last_ckpt = backend.join_path(self.out_dir, name)
+        self.last_ckpt = self._here(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.message_hub.update_info('outdated_ckpts', list(self._outdated))
         runner.save_checkpoint(
             self.out_dir,
             name,
@@ -88,35 +93,35 @@ class WholeCheckpointHook(CheckpointHook):
         )
         if is_main_process():
             write_pointer(runner.work_dir, self.last_ckpt)
-            if outdated and backend.isfile(outdated):
-                backend.remove(outdated)
+        self._remove_outdated()
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        backend = self.file_backend
-        self.file_backend = late = _LateRemoval(backend)
-        try:
-            super()._save_best_checkpoint(runner, metrics)
-        finally:
-            self.file_backend = backend
+        super()._save_best_checkpoint(runner, metrics)
+        self._remove_outdated()
+
+    def _remove_outdated(self) -> None:
+        backend = self.file_backend.backend
         paths = getattr(self, 'best_ckpt_path_dict', {}).values()
         kept = {getattr(self, 'best_ckpt_path', None), *paths}
-        for path in late.removed:
-            if path not in kept:
+        for path in map(self._here, self._outdated):
+            # Where a step is validated again, the best one keeps its name.
+            if is_main_process() and path not in kept and backend.isfile(path):
                 backend.remove(path)
+        self._outdated.clear()
 
     def _here(self, path: str | None) -> str | None:
         return path and osp.join(self.out_dir, osp.basename(path))
 
 
 class _LateRemoval:
-    """A file backend that notes what is to be removed."""
+    """A file backend that notes the names of what is to be removed."""
 
-    def __init__(self, backend) -> None:
+    def __init__(self, backend, names: list[str]) -> None:
         self.backend = backend
-        self.removed: list[str] = []
+        self.names = names
 
     def remove(self, path: str) -> None:
-        self.removed.append(path)
+        self.names.append(osp.basename(path))
 
     def __getattr__(self, name: str):
         return getattr(self.backend, name)
