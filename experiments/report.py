@@ -4,9 +4,9 @@
     python -m experiments.report --add work_dirs/experiments/results.csv
 
 A page has a table between the lines `<!-- KIND WHICH -->` and `<!-- end -->`:
-KIND is `results` or `classes`, WHICH then `DATA-PROTOCOL`, or `fields`, of all
-data sets of the protocol WHICH. A figure is named
-`images/experiments_DATA-PROTOCOL.png`.
+KIND is `results` or `classes`, WHICH then `DATA-PROTOCOL`, or `fields` or
+`saved`, of all data sets of the protocol WHICH. A figure is named
+`images/experiments_DATA-PROTOCOL.png` or `images/experiments_PROTOCOL.png`.
 """
 
 import argparse
@@ -16,20 +16,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
 
-from .grids import CONTENDERS, DATA, MAIN, MASKS, RARE_CLASSES
+from .grids import CONTENDERS, DATA, MAIN
+from .groups import Groups, Row, groups_of, masks, numbers, over
+from .masks_saved import Line, lines, masks_needed
 from .plots import plot_masks
 from .results import add_results, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ('README.md', 'docs/experiments.md')
 TABLE = re.compile(
-    r'<!-- (results|classes|fields) (\S+) -->\n.*?<!-- end -->',
+    r'<!-- (results|classes|fields|saved) (\S+) -->\n.*?<!-- end -->',
     re.DOTALL,
 )
+PARTS = {'mIoU': 'mIoU on test, %', 'rare': 'rare classes, %'}
+"""What figures and tables compare, and its title."""
 FIGURE = re.compile(r'\((\S*images/experiments_(\S+)\.png)\)')
-Row = dict[str, str]
-Groups = dict[tuple[str, str], list[Row]]
-"""Rows of all seeds, by split and contender."""
 
 
 def main() -> None:
@@ -68,8 +69,7 @@ def write_pages(root: Path) -> None:
         text = page.read_text()
         page.write_text(fill_page(text, rows))
         for picture, which in FIGURE.findall(text):
-            groups = groups_of(rows, which)
-            plot_masks(points(groups), page.parent / picture)
+            plot_masks(panels(rows, which), page.parent / picture)
 
 
 def fill_page(text: str, rows: list[Row]) -> str:
@@ -85,39 +85,13 @@ def fill_page(text: str, rows: list[Row]) -> str:
 
     def fill(match: re.Match) -> str:
         kind, which = match.groups()
-        make = {'results': results, 'classes': classes, 'fields': fields}
+        make = dict(
+            results=results, classes=classes, fields=fields, saved=saved
+        )
         table = to_markdown(list(make[kind](rows, which)))
         return f'<!-- {kind} {which} -->\n\n{table}\n\n<!-- end -->'
 
     return TABLE.sub(fill, text)
-
-
-def groups_of(rows: list[Row], which: str) -> Groups:
-    """The rows of one data set and protocol, in the order of the tables.
-
-    Args:
-        rows: All results.
-        which: ``DATA-PROTOCOL``.
-
-    Raises:
-        ValueError: If there are none.
-    """
-    groups = {}
-    for row in rows:
-        if f'{row["data"]}-{row["protocol"]}' == which:
-            key = row['split'], row['contender']
-            groups.setdefault(key, []).append(row)
-    if not groups:
-        raise ValueError(f'results.csv has no rows of {which}')
-    order = list(CONTENDERS)  # those that have left the grid come last
-
-    def place(key: tuple[str, str]) -> tuple[int, int]:
-        known = key[1] in order
-        return -masks(groups[key][0]), (
-            order.index(key[1]) if known else len(order)
-        )
-
-    return {key: groups[key] for key in sorted(groups, key=place)}
 
 
 def fields(rows: list[Row], protocol: str) -> Iterator[Row]:
@@ -165,19 +139,47 @@ def classes(rows: list[Row], which: str) -> Iterator[Row]:
             }
 
 
-def points(groups: Groups) -> dict[str, dict[int, tuple[list, list]]]:
-    """What is drawn: by contender and number of masks, a value a seed.
+def saved(rows: list[Row], protocol: str) -> Iterator[Row]:
+    """The masks that the baseline needs for the IoU of USRN."""
+    for data in DATA[protocol]:
+        groups = groups_of(rows, f'{data}-{protocol}')
+        both = {part: lines(groups, part) for part in PARTS}
+        for count in sorted(both['mIoU']['usrn']):
+            row = {'data set': data, 'masks': str(count)}
+            for part, line in both.items():
+                before = 'rare: ' * (part == 'rare')
+                value = mean(line['usrn'][count])
+                row |= {
+                    f'{before}baseline': spread(line['baseline'][count]),
+                    f'{before}usrn': spread(line['usrn'][count]),
+                    f'{before}masks needed': masks_needed(
+                        line['baseline'], value
+                    ),
+                }
+            yield row
 
-    Returns:
-        mIoU and IoU of the rare classes, of the main contenders.
+
+def panels(rows: list[Row], which: str) -> dict[str, dict[str, Line]]:
+    """What a figure shows, by the titles of its panels.
+
+    Args:
+        rows: All results.
+        which: ``DATA-PROTOCOL``, all main contenders, or ``PROTOCOL``,
+            baseline and USRN on all its data sets.
     """
-    found = {}
+    if which in DATA:
+        return {
+            f'{data}, {title}': lines(groups_of(rows, f'{data}-{which}'), key)
+            for key, title in PARTS.items()
+            for data in DATA[which]
+        }
+    groups = groups_of(rows, which)
+    found = {title: {} for title in PARTS.values()}
     for (_, name), group in groups.items():
         if name in MAIN:
-            found.setdefault(name, {})[masks(group[0])] = (
-                numbers(group, 'mIoU'),
-                numbers(group, 'rare'),
-            )
+            for key, title in PARTS.items():
+                line = found[title].setdefault(name, {})
+                line[masks(group[0])] = numbers(group, key)
     return found
 
 
@@ -190,39 +192,6 @@ def title(group: list[Row]) -> Row:
 def share(split: str) -> str:
     """Share of labeled images for people: 1/16."""
     return split.replace('over', '/')
-
-
-def masks(row: Row) -> int:
-    """How many labeled images there are."""
-    return MASKS[row['data']][row['split']]
-
-
-def numbers(group: list[Row], column: str) -> list[float]:
-    """Values of a column, or ``'rare'``, without those not measured."""
-    if column == 'rare':
-        return [rare_iou(row) for row in group]
-    return [float(row[column]) for row in group if column in row]
-
-
-def rare_iou(row: Row) -> float:
-    """Mean IoU of the rare classes."""
-    return mean(float(row[f'IoU.{c}']) for c in RARE_CLASSES[row['data']])
-
-
-def over(
-    groups: Groups, group: list[Row], name: str, column: str = 'mIoU'
-) -> list[float]:
-    """Gain over another contender, a value a seed of both."""
-    if not group or group[0]['contender'] == name:
-        return []
-    others = groups.get((group[0]['split'], name), [])
-    seeds = [row['seed'] for row in others]
-    base = dict(zip(seeds, numbers(others, column), strict=True))
-    return [
-        value - base[row['seed']]
-        for row, value in zip(group, numbers(group, column), strict=True)
-        if row['seed'] in base
-    ]
 
 
 def with_gain(groups: Groups, group: list[Row], column: str) -> str:
