@@ -120,8 +120,8 @@ def results(rows: list[Row], which: str) -> Iterator[Row]:
         yield title(group) | {
             'seeds': str(len(group)),
             'mIoU': spread(numbers(group, 'mIoU')),
-            'over baseline': spread(over(groups, group, 'baseline'), '+'),
-            'over usrn': spread(over(groups, group, 'usrn'), '+'),
+            'over baseline': gain(groups, group, 'baseline'),
+            'over usrn': gain(groups, group, 'usrn'),
             'rare classes': spread(numbers(group, 'rare')),
             'on `val`': spread(numbers(group, 'mIoU_val')),
             'CPU min': f'{mean(minutes):.1f}' if minutes else '',
@@ -194,11 +194,18 @@ def share(split: str) -> str:
     return split.replace('over', '/')
 
 
+def gain(groups: Groups, group: list[Row], name: str) -> str:
+    """Gain over another contender, and of how many seeds if not of all."""
+    values = over(groups, group, name)
+    some = 0 < len(values) < len(group)
+    return spread(values, '+') + f' (of {len(values)})' * some
+
+
 def with_gain(groups: Groups, group: list[Row], column: str) -> str:
     """Mean and deviation, and in brackets the gain over the baseline."""
-    gain = over(groups, group, 'baseline', column)
+    values = over(groups, group, 'baseline', column)
     return spread(numbers(group, column)) + (
-        f' ({mean(gain):+.1f})' if gain else ''
+        f' ({mean(values):+.1f})' if values else ''
     )
 
 
