@@ -78,8 +78,8 @@ class WholeCheckpointHook(CheckpointHook):
                 'keep_ckpt_ids', list(self.keep_ckpt_ids)
             )
         name = self.filename_tmpl.format(step)
-        self.last_ckpt = self._here(name)
-        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self.last_ckpt = path = osp.join(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', path)
         runner.message_hub.update_info('outdated_ckpts', list(self._outdated))
         runner.save_checkpoint(
             self.out_dir,
@@ -92,7 +92,7 @@ class WholeCheckpointHook(CheckpointHook):
             **self.args,
         )
         if is_main_process():
-            write_pointer(runner.work_dir, self.last_ckpt)
+            write_pointer(runner.work_dir, path)
         self._remove_outdated()
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
