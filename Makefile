@@ -83,5 +83,5 @@ check: setup
 
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: setup
-	@$(PY) -m mkdocs build --quiet
+	@$(PY) -m mkdocs build
 	@echo 'the docs site: open site/index.html'

@@ -33,7 +33,7 @@ def site(tmp_path_factory):
     """The docs site; warnings are errors, as of `make docs`."""
     folder = tmp_path_factory.mktemp('site')
     done = subprocess.run(
-        [sys.executable, '-m', 'mkdocs', 'build', '-q', '-d', str(folder)],
+        [sys.executable, '-m', 'mkdocs', 'build', '-d', str(folder)],
         cwd=ROOT,
         env={**os.environ, 'NO_MKDOCS_2_WARNING': '1'},
         capture_output=True,

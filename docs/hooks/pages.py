@@ -26,6 +26,7 @@ OUTSIDE = {
     'changes.md': 'CHANGELOG.md',
     'log.md': 'experiments/LOG.md',
     'results.csv': 'experiments/results.csv',
+    'labelling.csv': 'experiments/labelling.csv',
     'LICENSE': 'LICENSE',
     'CITATION.cff': 'CITATION.cff',
 }

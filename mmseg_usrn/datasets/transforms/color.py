@@ -2,7 +2,7 @@
 
 Brightness and contrast of 8-bit images equal Pillow's (and with it those of
 torchvision) to the bit, saturation to 1 level in a few of a million values;
-hue to 3 levels in 99.9 % of the pixels and to 6 in all, since Pillow cuts it
+hue to 3 levels in 99.9 % of the pixels and to 7 in all, since Pillow cuts it
 to 255 steps of a turn. Images are ``(H, W, C)``, BGR for C = 3. With another
 number of bands there is no saturation, hue or luma: these changes are left
 out, and the log says so once.
@@ -159,7 +159,7 @@ class ColorJitter(BaseTransform):
     """Torchvision's ``ColorJitter``, for MMSeg's BGR images.
 
     It draws the numbers that torchvision draws, and changes the colours as
-    Pillow does, with OpenCV, 8 times as fast. MMSeg's
+    Pillow does, with OpenCV, 5 times as fast. MMSeg's
     ``PhotoMetricDistortion`` has other ranges and skips each change with
     probability 0.5. Required and modified key: ``img``.
 
