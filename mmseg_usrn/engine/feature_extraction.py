@@ -91,6 +91,7 @@ def _labeled_cells(
         grid,
         model.num_classes,
         model.decode_head.ignore_index,
+        model.align_corners,
     )
     features = _grid_features(model, inputs, sample, *grid)
     return features[cells].half(), classes, cells.masked_fill(is_extra, -1)
@@ -126,20 +127,25 @@ def _join(parts: list[Tensor]) -> Tensor:
 
 
 def select_cells(
-    labels: Tensor, grid: tuple[int, int], num_classes: int, ignore_index: int
+    labels: Tensor,
+    grid: tuple[int, int],
+    num_classes: int,
+    ignore_index: int,
+    align_corners: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The labeled cells of an image.
 
-    A cell has the label of its nearest pixel (as the original's resized label
-    maps). A class that is in the image but on no cell, a thin object, adds
-    the cell that holds most of its pixels, so that each class of each image
-    is sampled at least once.
+    A cell has the label of the pixel where its feature is. A class that is in
+    the image but on no cell, a thin object, adds the cell that holds most of
+    its pixels, so that each class of each image is sampled at least once.
 
     Args:
         labels: (H, W) int64 class labels.
         grid: Rows and columns of the cells.
         num_classes: ``K``.
         ignore_index: Label of ignored pixels.
+        align_corners: Of the model: features are at the first pixels of the
+            cells (as the original's resized label maps), not in the middle.
 
     Returns:
         Cell indices (P,) int64, their classes (P,) int64, and (P,) bool,
@@ -150,8 +156,11 @@ def select_cells(
     device = labels.device
     labels = labels.masked_fill(labels == ignore_index, -1)
     labels = labels.masked_fill(labels >= num_classes, -1)
-    y = torch.arange(rows, device=device) * height // rows
-    x = torch.arange(columns, device=device) * width // columns
+    # Twice the place of a feature, in cells: i, or with the middle i + 1/2.
+    middle = 0 if align_corners else 1
+    y = (2 * torch.arange(rows, device=device) + middle) * height // (2 * rows)
+    x = 2 * torch.arange(columns, device=device) + middle
+    x = x * width // (2 * columns)
     at_cell = labels[y][:, x].flatten()
     cells = (at_cell >= 0).nonzero()[:, 0]
     classes = at_cell[cells]

@@ -12,6 +12,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import init_default_scope
 from mmseg.models.utils import resize
 from mmseg.registry import DATASETS, MODELS
+from torch.nn.functional import interpolate
 from torch.utils.data import Dataset, get_worker_info
 
 from mmseg_usrn.datasets import AddCellMap
@@ -19,25 +20,34 @@ from mmseg_usrn.engine import NotFiniteError, extract_labeled_features
 from mmseg_usrn.engine.feature_extraction import select_cells
 
 
-def select(labels, grid=(2, 2), num_classes=3):
+def select(labels, grid=(2, 2), num_classes=3, **kwargs):
     cells, classes, is_extra = select_cells(
-        torch.tensor(labels), grid, num_classes, ignore_index=255
+        torch.tensor(labels), grid, num_classes, ignore_index=255, **kwargs
     )
     return cells.tolist(), classes.tolist(), is_extra.tolist()
 
 
-def test_a_cell_has_the_label_of_its_first_pixel():
-    labels = [[0, 0, 1, 0], [0, 0, 0, 0], [1, 0, 2, 2], [0, 0, 2, 2]]
-    assert select(labels) == ([0, 1, 2, 3], [0, 1, 1, 2], [False] * 4)
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('size', [(8, 16), (13, 9), (2, 3)])
+def test_a_cell_has_the_label_of_the_pixel_of_its_feature(size, align_corners):
+    """Features that are resized to the cells are those of these pixels."""
+    grid = (2, 3)
+    labels = torch.arange(size[0] * size[1]).reshape(size)
+    mode = 'nearest' if align_corners else 'nearest-exact'
+    expected = interpolate(labels[None, None].double(), grid, mode=mode)
+    _, classes, _ = select(
+        labels.tolist(), grid, 1000, align_corners=align_corners
+    )
+    assert classes[:6] == expected.flatten().tolist()
 
 
 def test_ignored_cells_are_left_out():
-    labels = [[0, 0, 255, 1], [0, 0, 1, 1], [7, 7, 1, 1], [7, 7, 1, 1]]
+    labels = [[0, 0, 1, 1], [0, 0, 1, 255], [7, 7, 1, 1], [7, 7, 1, 1]]
     assert select(labels) == ([0, 3], [0, 1], [False, False])
 
 
 def test_thin_object_adds_the_cell_that_holds_most_of_it():
-    labels = [[0, 0, 0, 2], [0, 0, 0, 2], [0, 0, 0, 2], [0, 0, 0, 0]]
+    labels = [[0, 0, 2, 0], [0, 0, 2, 0], [0, 0, 2, 0], [0, 0, 0, 0]]
     assert select(labels) == (
         [0, 1, 2, 3, 1],
         [0, 0, 0, 0, 2],
@@ -99,7 +109,7 @@ def test_extract(toy_config):
     cells = found.cells[of_image]
     expected = features[0].flatten(1).T[cells].half()
     assert torch.equal(found.features[of_image], expected)
-    at_cell = labels[::8, ::8].flatten()
+    at_cell = labels[4::8, 4::8].flatten()
     assert torch.equal(found.classes[of_image], at_cell[cells])
     assert len(cells) == (at_cell != 255).sum()
 

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 KNOWN_PARTS = {
     'MobileNetV2',
@@ -68,8 +69,9 @@ def takes_channels_last(*parts: nn.Module) -> bool:
 def _is_known(module: nn.Module) -> bool:
     own = type(module)
     package = own.__module__.split('.')[0]
-    if isinstance(module, nn.BatchNorm2d) and module.num_features < NARROW:
-        return False
+    # Also MMEngine's SyncBN, which becomes the ordinary one on a CPU.
+    if isinstance(module, _BatchNorm):
+        return module.num_features >= NARROW
     if package == 'torch':
         return not isinstance(module, OUTSIDE)
     return (

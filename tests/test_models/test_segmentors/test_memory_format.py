@@ -55,6 +55,14 @@ def test_gradients_do_not_depend_on_it(model, toy_config):
     torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-9)
 
 
+def test_norms_over_processes_are_the_same(toy_config):
+    """MMEngine makes them ordinary ones where there is one process."""
+    init_default_scope('mmseg')
+    for part in (toy_config.model.backbone, toy_config.model.decode_head):
+        part.norm_cfg = dict(type='SyncBN')
+    assert MODELS.build(toy_config.model).data_preprocessor.channels_last
+
+
 def test_narrow_networks_keep_their_format(toy_config):
     """PyTorch may crash in their backward pass."""
     init_default_scope('mmseg')
