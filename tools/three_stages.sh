@@ -42,7 +42,11 @@ train_once() {
         --resume --feature-checkpoint "$first/best.pth" "$@")
     best=$(ls -t "$folder"/best_*.pth 2>/dev/null | head -1) || true
     best=${best:-$(cat "$folder/last_checkpoint")}
-    ln -sf "$(basename "$best")" "$folder/best.pth"
+    # One elsewhere (checkpoint.out_dir) is named relative to the folder.
+    if [[ -e "$folder/$(basename "$best")" ]]; then
+        best=$(basename "$best")
+    fi
+    ln -sf "$best" "$folder/best.pth"
 }
 
 echo "stage 1 of 3: baseline"

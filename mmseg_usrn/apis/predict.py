@@ -27,6 +27,8 @@ from .images import Image
 
 TRACED_AFTER = 3
 """Images of one size after which the network is compiled for that size."""
+MOST_COMPILED = 4
+"""Sizes that it is compiled for; each keeps the weights once more."""
 
 
 class Predictor:
@@ -122,7 +124,11 @@ class _Network:
     def __call__(self, inputs: Tensor) -> Tensor:
         size = inputs.shape
         self.seen[size] += 1
-        if self.seen[size] == TRACED_AFTER and inputs.device.type == 'cpu':
+        if (
+            self.seen[size] == TRACED_AFTER
+            and len(self.compiled) < MOST_COMPILED
+            and inputs.device.type == 'cpu'
+        ):
             traced = torch.jit.trace(self.forward, inputs, check_trace=False)
             traced = torch.jit.freeze(traced)
             self.compiled[size] = torch.jit.optimize_for_inference(traced)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dataset import InfiniteSampler
-from mmengine.dist import get_rank, is_main_process
+from mmengine.dataset import InfiniteSampler, worker_init_fn
+from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop, CheckpointLoader
 from mmseg.registry import DATA_SAMPLERS
@@ -94,7 +94,12 @@ class SafeRunner(QuietRunner):
         loader = QuietRunner.build_dataloader(dataloader, seed, diff_rank_seed)
         # PyTorch would draw from the state of this process.
         loader.generator = torch.Generator().manual_seed(seed or 0)
-        loader.worker_init_fn = partial(_start_worker, loader.worker_init_fn)
+        loader.worker_init_fn = partial(
+            _start_worker,
+            loader.worker_init_fn,
+            loader.sampler,
+            loader.num_workers * get_world_size(),
+        )
         return loader
 
     def scale_lr(
@@ -281,7 +286,13 @@ def _begin_anew(model: nn.Module) -> None:
             part.reset()
 
 
-def _start_worker(then: Any, worker: int) -> None:
+def _start_worker(
+    then: Any, sampler: Any, num_seeds: int, worker: int
+) -> None:
+    """Seed a worker as MMEngine does, but otherwise in each epoch."""
     follow_parent(worker)
-    if then is not None:
+    if getattr(then, 'func', None) is worker_init_fn:
+        epoch = getattr(sampler, 'epoch', 0)
+        then(worker, seed=then.keywords['seed'] + epoch * num_seeds)
+    elif then is not None:
         then(worker)

@@ -1,18 +1,56 @@
 """Runs that begin with the weights of another run."""
 
+import random
 from copy import deepcopy
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from torch.utils.data import Dataset
 
 from mmseg_usrn.engine.safe_runner import SafeRunner
 from tests.trust.resume import VARIANTS
 
 HEAD = {'usrn': 'decode_head.class_head', 'self_training': 'decode_head'}
+
+
+class Draws(Dataset):
+    """Numbers that a transform would draw."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> tuple:
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+
+def draws(*epochs: int) -> list:
+    """All that is drawn in these epochs, by workers that start anew."""
+    loader = SafeRunner.build_dataloader(
+        dict(
+            dataset=Draws(),
+            batch_size=2,
+            num_workers=2,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        ),
+        seed=3,
+    )
+    found = []
+    for epoch in epochs:
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            found.extend(sum(batch, ()))
+    return found
+
+
+def test_workers_draw_other_numbers_in_each_epoch():
+    found = draws(0, 1, 2)
+    assert len(set(found)) == len(found) == 3 * 3 * 8
+    assert found[48:] == draws(2), 'also where a run is resumed'
 
 
 class Probe(Hook):

@@ -86,13 +86,17 @@ def test_any_recipe(run_tool, toy_config, tmp_path):
     toy_config.custom_hooks.insert(0, dict(type='EmptyCacheHook'))
     toy_config.dump(tmp_path / 'toy.py')
 
-    arguments = ['--cfg-options', 'default_hooks.checkpoint.interval=4']
+    checkpoints = tmp_path / 'elsewhere'
+    arguments = [
+        *('--cfg-options', 'default_hooks.checkpoint.interval=4'),
+        f'default_hooks.checkpoint.out_dir={checkpoints}',
+    ]
     done = run_tool('three_stages.sh', 'toy.py', 1, *arguments, cwd=tmp_path)
     folder = tmp_path / 'work_dirs'
     first = folder / 'toy_baseline' / 'best.pth'
     assert first.resolve().name == 'iter_6.pth'  # none is best on val
-    assert (first.parent / 'iter_4.pth').exists()
-    assert (folder / 'toy_three_stages' / 'iter_4.pth').exists()
+    assert (checkpoints / 'toy_baseline' / 'iter_4.pth').exists()
+    assert (checkpoints / 'toy_three_stages' / 'iter_4.pth').exists()
     clustered = [
         line for line in done.stdout.splitlines() if 'clustering 5' in line
     ]

@@ -83,7 +83,7 @@ class LoadColorMasks(MaskLoader):
         for color in ignored:
             self._add(parse_color(color), self.ignore_index)
         # Pages that are never written take no memory. 0: not listed.
-        self.table = np.zeros(1 << 24, np.uint16)
+        self.table = np.zeros(1 << 24, np.uint32)
         codes = color_codes(np.array([[*self.label_of]], np.uint8))[0]
         self.table[codes] = np.array([*self.label_of.values()]) + 1
 
@@ -95,7 +95,7 @@ class LoadColorMasks(MaskLoader):
             )
 
     def read(self, source, shape=None) -> np.ndarray:
-        """Read class indices of shape (H, W), uint16."""
+        """Read class indices of shape (H, W), uint32."""
         codes = color_codes(read_rgb(self.get(source)))
         labels = self.table.take(codes)
         if not labels.all():

@@ -13,6 +13,7 @@ tile by tile; what is kept is the gradient at the size of the logits.
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -119,7 +120,7 @@ def _tiles(
     """
     side = _tile_side(logits)
     row_bands, column_bands = (
-        _bands(small, large, align_corners, side, logits)
+        _bands(small, large, align_corners, side, logits.dtype, logits.device)
         for small, large in zip(logits.shape[2:], size, strict=True)
     )
     every = slice(None)
@@ -140,8 +141,14 @@ def _tile_side(logits: Tensor) -> int:
     return max(32, math.isqrt(GPU_TILE_SIZE // per_pixel))
 
 
+@lru_cache(maxsize=32)  # the crops of a training have one size
 def _bands(
-    small: int, large: int, align_corners: bool, side: int, like: Tensor
+    small: int,
+    large: int,
+    align_corners: bool,
+    side: int,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> list[tuple[slice, slice, Tensor]]:
     """The matrix (large, small) of linear up-sampling, in bands of rows.
 
@@ -149,11 +156,11 @@ def _bands(
         Rows of a band, columns that have weights there, and the weights.
     """
     # On the CPU: where the weights are, a GPU would have to be waited for.
-    identity = torch.eye(small, dtype=like.dtype)
+    identity = torch.eye(small, dtype=dtype)
     matrix = F.interpolate(
         identity[None], large, mode='linear', align_corners=align_corners
     )[0].T
-    weights = matrix.to(like.device, non_blocking=True)
+    weights = matrix.to(device, non_blocking=True)
     bands = []
     for start in range(0, large, side):
         rows = slice(start, min(start + side, large))

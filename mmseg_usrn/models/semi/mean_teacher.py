@@ -37,6 +37,7 @@ class MeanTeacher(ExponentialMovingAverage):
             )
         super().__init__(student, momentum=momentum)
         self.is_due = True
+        self._begins: bool | None = None  # not known
         self.eval()
 
     def train(self, mode: bool = True) -> 'MeanTeacher':
@@ -46,6 +47,7 @@ class MeanTeacher(ExponentialMovingAverage):
     def reset(self) -> None:
         """Let the next :meth:`update` copy the student."""
         self.steps.zero_()
+        self._begins = True
 
     @torch.no_grad()
     def update(self, student: nn.Module) -> nn.Module:
@@ -57,7 +59,9 @@ class MeanTeacher(ExponentialMovingAverage):
         Returns:
             The averaged model.
         """
-        begins = self.steps == 0
+        if self._begins is None:
+            self._begins = bool(self.steps == 0)  # once, a GPU is waited for
+        begins = self._begins
         if not (self.is_due or begins):
             return self.module
         pairs = list(_pairs(self.module, student))
@@ -73,7 +77,12 @@ class MeanTeacher(ExponentialMovingAverage):
                 self.momentum,
             )
         self.steps += 1
+        self._begins = False
         return self.module
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._begins = None
 
 
 def _pairs(

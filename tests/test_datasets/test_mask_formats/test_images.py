@@ -100,6 +100,19 @@ def test_unlisted_colors(load, save, truth):
     np.testing.assert_array_equal(nearest, expected)
 
 
+def test_ignored_colors_of_many_classes(load, save, truth):
+    save(PAINT[truth])
+    colors = [*COLORS[:2], *((7, 7, i) for i in range(256))]
+    form = dict(type='LoadColorMasks', colors=colors, ignored=COLORS[2:])
+    labels = load(
+        dict(form, ignore_index=65535),
+        classes=[f'class {i}' for i in range(258)],
+        ignore_index=65535,
+    )['a']
+    expected = np.array([0, 1, 65535])[truth]
+    np.testing.assert_array_equal(labels, expected)
+
+
 def test_several_colors_of_a_class_and_the_label_rules(load, save, truth):
     save(PAINT[truth])
     labels = load(

@@ -27,6 +27,20 @@ def test_weights_and_buffers_follow(student):
     assert not averaged.training and student.training
 
 
+def test_state_that_is_loaded_says_whether_it_begins(student):
+    new = MeanTeacher(student, momentum=0.25).state_dict()
+    teacher = MeanTeacher(student, momentum=0.25)
+    student[0].weight.data.fill_(4.0)
+    teacher.update(student)
+    moved = {
+        name: value.clone() for name, value in teacher.state_dict().items()
+    }
+    student[0].weight.data.fill_(8.0)
+    for state, weight in ((moved, 5.0), (new, 8.0), (moved, 5.0)):
+        teacher.load_state_dict(state)
+        assert teacher.update(student)[0].weight.item() == weight
+
+
 def test_follows_after_a_move(student):
     """Moving a model replaces its tensors, as `.cuda()` does."""
     teacher = MeanTeacher(student, momentum=0.25).double()
