@@ -9,6 +9,8 @@ UNLABELED = 'train_dataloader.dataset.unlabeled'
 VIEWS = f'{UNLABELED}.pipeline.4'
 PACK = dict(type='PackSegInputs')
 LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+CELLS = [*LOAD, dict(type='AddCellMap')]
+PACK_CELLS = dict(type='PackLabeledInputs')
 FLIP = dict(type='RandomFlip', prob=0.5)
 POLY = dict(type='PolyLR', power=0.9, begin=0, end=6, by_epoch=False)
 HOOK = dict(type='SubclassReclusterHook', warmup_iters=2, num_workers=0)
@@ -82,6 +84,8 @@ VIEW = (
         )
     ),
     case('geometry of albumentations inside a view', 'moves the pixels of one view', steps(f'{VIEWS}.unsup_strong', dict(type='Albu', transforms=[dict(type='HorizontalFlip', p=0.5)]), PACK)),
+    case('geometry of albumentations without the cells', 'but not gt_cell_map', steps(f'{LABELED}.pipeline', *CELLS, dict(type='Albu', transforms=[dict(type='HorizontalFlip', p=0.5)]), PACK_CELLS)),
+    case('rotation that blends the cells', 'RandomRotFlip blends', steps(f'{LABELED}.pipeline', *CELLS, dict(type='RandomRotFlip'), PACK_CELLS)),
     case('no weak view', 'branches unsup_weak and unsup_strong', {VIEWS: dict(type='MultiBranch', unsup_strong=[PACK])}),
     case('no strong view', 'branches unsup_weak and unsup_strong', {VIEWS: dict(type='MultiBranch', unsup_weak=[PACK])}),
     case('a view that packs nothing', 'packs what it has made', steps(f'{VIEWS}.unsup_strong', dict(type='PhotoMetricDistortion'))),

@@ -34,6 +34,8 @@ ALBU = frozenset(
         *('RandomCrop', 'RandomResizedCrop', 'RandomSizedCrop', 'CenterCrop'),
         *('Resize', 'RandomScale', 'ElasticTransform', 'GridDistortion'),
         *('OpticalDistortion', 'D4', 'SafeRotate', 'PiecewiseAffine'),
+        *('SquareSymmetry', 'ThinPlateSpline', 'GridElasticDeform'),
+        *('RandomGridShuffle', 'CropAndPad', 'RandomCropFromBorders'),
     )
 )
 """Those of albumentations, inside ``Albu``."""
@@ -50,6 +52,7 @@ def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         for place in walk(cfg.get(name), (name,)):
             yield from _strong_view(place)
+            yield from _cells(place)
             yield from _ends(place)
             yield from _without_draws(place, name != 'train_dataloader')
             if name != 'train_dataloader':
@@ -59,16 +62,60 @@ def pipeline_mistakes(cfg: Config) -> Iterator[Mistake]:
 def _strong_view(place: Place) -> Iterator[Mistake]:
     """Geometry in a branch, where the views no longer match."""
     in_branch = any(str(k).startswith(BRANCH) for k in place.path)
-    inside = place.config.get('transforms') or []
-    by_albu = place.config.get('type') == 'Albu' and any(
-        step_name(step) in ALBU for step in inside
-    )
-    if in_branch and (by_albu or _is_kind(place, GEOMETRIC)):
+    moves = _moves_by_albu(place.config) or _is_kind(place, GEOMETRIC)
+    if in_branch and moves:
         yield Mistake(
             place.name,
             f': {place.config["type"]} moves the pixels of one view, so that '
             "its pseudo labels, made on the other view, don't fit",
             'move it in front of MultiBranch',
+        )
+
+
+def _moves_by_albu(step: Mapping) -> bool:
+    """Whether a step is ``Albu`` with geometry inside, at any depth."""
+    return step_name(step) == 'Albu' and _holds_geometry(step)
+
+
+def _holds_geometry(step: Any) -> bool:
+    """Whether one of albumentations is geometry, or holds some."""
+    inside = step.get('transforms') if isinstance(step, Mapping) else None
+    inside = inside if isinstance(inside, list | tuple) else ()
+    return step_name(step) in ALBU or any(map(_holds_geometry, inside))
+
+
+def _cells(place: Place) -> Iterator[Mistake]:
+    """Geometry that leaves the cell map behind, or blends it."""
+    for key, steps in place.config.items():
+        if not str(key).endswith('pipeline') or not isinstance(steps, list):
+            continue
+        names = [step_name(step) for step in steps]
+        if 'AddCellMap' not in names:
+            continue
+        for i in range(names.index('AddCellMap') + 1, len(steps)):
+            for inner in walk(steps[i], (*place.path, key, i)):
+                yield from _of_cells(inner)
+
+
+def _of_cells(place: Place) -> Iterator[Mistake]:
+    """What a transform behind ``AddCellMap`` does to the cells."""
+    step = place.config
+    targets = step.get('additional_targets')
+    targets = targets if isinstance(targets, Mapping) else {}
+    if _moves_by_albu(step) and targets.get('gt_cell_map') != 'mask':
+        yield Mistake(
+            place.name,
+            ': Albu moves image and labels, but not gt_cell_map, so that '
+            'pixels get the subclasses of other places',
+            "set its additional_targets=dict(gt_cell_map='mask')",
+        )
+    rotates = step.get('rotate_prob', 0.5) != 0
+    if step_name(step) == 'RandomRotFlip' and rotates:
+        yield Mistake(
+            place.name,
+            ': RandomRotFlip blends the labels and gt_cell_map where it '
+            'rotates them, so that pixels get other labels and subclasses',
+            'set its rotate_prob=0, and rotate with RandomRotate',
         )
 
 
