@@ -6,6 +6,7 @@ maps of the heads.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 
 import numpy as np
 import torch
@@ -235,18 +236,28 @@ def choose_by_coverage(
     Returns:
         Indices of the rows and what each added; of equal ones the first.
     """
+    # Within a round a row never adds more than it would have before: only
+    # the row of the greatest earlier gain is looked at (Minoux, 1978).
+    totals = worth.sum(1).tolist()
+    heap = [(-total, index) for index, total in enumerate(totals)]
+    heapify(heap)
     covered = np.zeros(worth.shape[1])
-    left = np.arange(len(worth))
-    picks = []
-    for _ in range(len(worth) if count is None else min(count, len(worth))):
-        gains = (worth[left] - covered).clip(0).sum(1)
-        if gains.max() == 0:
+    picks: list[tuple[int, float]] = []
+    count = len(worth) if count is None else min(count, len(worth))
+    while len(picks) < count:
+        bound, index = heap[0]
+        if bound == 0 and covered.any():
             covered[:] = 0
-            gains = worth[left].sum(1)
-        best = int(gains.argmax())
-        picks.append((int(left[best]), float(gains[best])))
-        covered = np.maximum(covered, worth[left[best]])
-        left = np.delete(left, best)
+            heap = [(-totals[i], i) for _, i in heap]
+            heapify(heap)
+            continue
+        gain = float((worth[index] - covered).clip(0).sum())
+        if gain < -bound:
+            heapreplace(heap, (-gain, index))
+            continue
+        heappop(heap)
+        picks.append((index, gain))
+        covered = np.maximum(covered, worth[index])
     return picks
 
 
