@@ -15,7 +15,7 @@ from mmseg.registry import OPTIM_WRAPPERS
 
 import mmseg_usrn  # noqa: F401  (registers the package)
 from mmseg_usrn.data_check import check_before_training
-from mmseg_usrn.engine import BFloat16OptimWrapper, check_clustering_planned
+from mmseg_usrn.engine import BFloat16OptimWrapper
 from mmseg_usrn.engine.config_checks.listing import is_a
 from mmseg_usrn.engine.config_checks.places import find
 from mmseg_usrn.engine.distributed import leave_process_group, process_rank
@@ -126,7 +126,6 @@ def main() -> None:
         continue_or_refuse(cfg, args.resume)
         runner = SafeRunner.from_cfg(cfg)
         fetch_pretrained(cfg.model)
-        check_clustering_planned(runner)
         check_before_training(runner.cfg)
         try_one_batch(runner)
         runner.train()

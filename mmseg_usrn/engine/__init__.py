@@ -12,7 +12,6 @@ from .hooks import (
     ResumeHook,
     SubclassReclusterHook,
     WholeCheckpointHook,
-    check_clustering_planned,
 )
 from .reclustering import recluster
 
@@ -27,7 +26,6 @@ __all__ = [
     'ResumeHook',
     'SubclassReclusterHook',
     'WholeCheckpointHook',
-    'check_clustering_planned',
     'extract_labeled_features',
     'recluster',
 ]

@@ -5,10 +5,7 @@ from .finite_loss_hook import FiniteLossHook
 from .preemption_hook import PreemptionHook
 from .pseudo_label_visualization_hook import PseudoLabelVisualizationHook
 from .resume_hook import ResumeHook
-from .subclass_recluster_hook import (
-    SubclassReclusterHook,
-    check_clustering_planned,
-)
+from .subclass_recluster_hook import SubclassReclusterHook
 from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
@@ -19,5 +16,4 @@ __all__ = [
     'ResumeHook',
     'SubclassReclusterHook',
     'WholeCheckpointHook',
-    'check_clustering_planned',
 ]

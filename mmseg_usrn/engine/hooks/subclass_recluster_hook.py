@@ -219,27 +219,6 @@ def _check_exists(checkpoint: str | None) -> None:
         )
 
 
-def check_clustering_planned(runner: Runner) -> None:
-    """Refuse a USRN that would never be clustered.
-
-    Args:
-        runner: The runner before its training starts.
-
-    Raises:
-        ValueError: If its model is a USRN and :class:`SubclassReclusterHook`
-            is not among its hooks.
-    """
-    planned = any(isinstance(h, SubclassReclusterHook) for h in runner.hooks)
-    if isinstance(unwrap(runner.model), USRN) and not planned:
-        raise ValueError(
-            'the config has a USRN model, but no SubclassReclusterHook: '
-            'nothing would ever be clustered, and the unlabeled images never '
-            'used. custom_hooks of a config replace those that it inherits; '
-            "add dict(type='SubclassReclusterHook', warmup_iters=4000, "
-            'interval=4000) to them'
-        )
-
-
 def train_dataset(runner: Runner) -> Any:
     """The dataset that is trained on, without its stream."""
     dataset = runner.train_dataloader.dataset

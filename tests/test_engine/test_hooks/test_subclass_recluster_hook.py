@@ -16,7 +16,6 @@ from mmseg.registry import DATASETS, MODELS
 
 from mmseg_usrn.engine import (
     SubclassReclusterHook,
-    check_clustering_planned,
     extract_labeled_features,
     recluster,
 )
@@ -328,16 +327,6 @@ def test_features_are_tried_before_the_warmup(toy_config):
     ]
     with pytest.raises(ValueError, match=r'(?s)cannot compute.*size_divisor'):
         run(toy_config)
-
-
-def test_hook_is_missed(toy_config):
-    check_clustering_planned(Runner.from_cfg(deepcopy(toy_config)))
-    toy_config.custom_hooks = []
-    with pytest.raises(ValueError, match='no SubclassReclusterHook'):
-        check_clustering_planned(Runner.from_cfg(toy_config))
-    toy_config.model.type = 'EncoderDecoder'
-    del toy_config.model['num_subclasses']
-    check_clustering_planned(Runner.from_cfg(toy_config))
 
 
 def test_other_model_is_refused(toy_config):
