@@ -200,7 +200,7 @@ def plain_formulation(segmentor: type) -> type:
             ):
                 loss = branch.loss_by_feat(branch(x), samples)
                 losses.update(add_prefix(loss, name))
-            pseudo = self.make_pseudo_labels(weak)
+            pseudo = self.make_pseudo_labels(weak, data_samples['unsup_weak'])
             losses.update(self.loss_by_pseudo_labels(strong, pseudo))
             return losses
 

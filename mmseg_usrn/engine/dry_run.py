@@ -239,7 +239,7 @@ class Trial:
         """Losses of unlabeled images and their gradients."""
         with self._forward():
             data = self.model.data_preprocessor(self.batch, True)
-            losses = self.model.loss_by_unlabeled(data['inputs'])
+            losses = self.model.loss_by_unlabeled(**data)
         self._backward(losses)
 
     def validate(self) -> None:

@@ -108,7 +108,7 @@ class Recorded:
         ]
         if self.case['in/unsup_active']:
             branches = {branch: branch for branch in BRANCHES}
-            return self.model.loss(branches, dict(sup=samples))
+            return self.model.loss(branches, dict(sup=samples, unsup_weak=[]))
         return self.model.loss_by_gt('sup', samples)
 
 
@@ -171,7 +171,7 @@ def test_losses_and_gradients(recorded, expected, precision):
 def test_pseudo_labels(recorded, expected, precision):
     if 'gate_regularised' not in expected:
         pytest.skip('the case has no unlabeled part')
-    pseudo = recorded.model.get_pseudo_labels('unsup_weak')
+    pseudo = recorded.model.get_pseudo_labels('unsup_weak', [])
     unclear = expected['label_reg_is_tied'].bool()
     for ours, theirs in (
         (pseudo.gate, 'gate_regularised'),

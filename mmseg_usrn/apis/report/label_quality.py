@@ -153,7 +153,7 @@ def measure_labels(
             as_batch([fixed_view(truth, index)]), training=True
         )
         (inputs,), (samples,) = (part.values() for part in data.values())
-        steps = trace_pseudo_labels(model, inputs)
+        steps = trace_pseudo_labels(model, inputs, samples)
         masks = samples[0].gt_sem_seg.data[None].float()
         size = steps.labels.shape[1:]
         masks = F.interpolate(masks, size, mode='nearest-exact')[0].long()

@@ -106,9 +106,9 @@ class PseudoLabelVisualizationHook(Hook):
         model = unwrap(runner.model)
         with unchanged_randomness():
             data = model.data_preprocessor(as_batch(self.views), training=True)
-            (inputs,) = data['inputs'].values()
+            (inputs,), (samples,) = (part.values() for part in data.values())
             with runner.optim_wrapper.optim_context(runner.model):
-                steps = trace_pseudo_labels(model, inputs)
+                steps = trace_pseudo_labels(model, inputs, samples)
         figure = plot_pseudo_labels(
             [pad(input_picture(v['inputs']), inputs) for v in self.views],
             {k: v if v is None else v.cpu() for k, v in vars(steps).items()},

@@ -10,7 +10,12 @@ from torch import Tensor
 
 from ..decode_heads.dual_head import unlabeled_logits
 from ..losses import head_losses
-from ..semi import build_adjustment, build_teacher, confident_labels
+from ..semi import (
+    build_adjustment,
+    build_teacher,
+    confident_labels,
+    image_area,
+)
 from .semi_supervised import Samples, SemiSupervisedSegmentor
 
 
@@ -103,13 +108,17 @@ class SelfTraining(SemiSupervisedSegmentor):
             self.decode_head, self.extract_feat(inputs), self.unsup_downsample
         )
 
-    def make_pseudo_labels(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def make_pseudo_labels(
+        self, logits: Tensor, data_samples: Samples
+    ) -> tuple[Tensor, Tensor]:
         """Likeliest classes and where they count, both (N, h, w).
 
         Args:
             logits: (N, K, h, w) of the weak view.
+            data_samples: N samples, see :func:`image_area`.
         """
-        return confident_labels(logits.softmax(dim=1), self.threshold)
+        area = image_area(data_samples, logits)
+        return confident_labels(logits.softmax(dim=1), self.threshold, area)
 
     def loss_by_pseudo_labels(
         self, logits: Tensor, pseudo: tuple[Tensor, Tensor]

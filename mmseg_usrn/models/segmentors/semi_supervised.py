@@ -4,6 +4,7 @@ Letters: ``N`` images, ``H, W`` pixels, ``h, w`` size of the unlabeled maps.
 """
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -24,7 +25,7 @@ from ..semi import (
 from .memory_format import use_channels_last
 from .pointwise import pointwise_convolutions, use_onednn
 
-Samples = list[SegDataSample]
+Samples = Sequence[SegDataSample]
 
 
 class SemiSupervisedSegmentor(EncoderDecoder):
@@ -131,7 +132,7 @@ class SemiSupervisedSegmentor(EncoderDecoder):
                 self.logit_adjustment.count(torch.cat(labels))
             losses.update(self.loss_by_gt(inputs['sup'], data_samples['sup']))
         if 'unsup_weak' in inputs and not self.is_warming_up:
-            losses.update(self.loss_by_unlabeled(inputs))
+            losses.update(self.loss_by_unlabeled(inputs, data_samples))
         return losses
 
     def train_step(
@@ -143,7 +144,7 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         return two_pass_step(self, data, optim_wrapper)
 
     def loss_by_unlabeled(
-        self, inputs: dict[str, Tensor]
+        self, inputs: dict[str, Tensor], data_samples: dict[str, Samples]
     ) -> dict[str, Tensor]:
         """Losses of the strong views against the labels of the weak view.
 
@@ -152,14 +153,16 @@ class SemiSupervisedSegmentor(EncoderDecoder):
 
         Args:
             inputs: (N, 3, H, W) images of all branches.
+            data_samples: Samples of the same branches.
         """
-        views, weak = strong_views(inputs), inputs['unsup_weak']
+        views = strong_views(inputs)
+        weak = inputs['unsup_weak'], data_samples['unsup_weak']
         if self.teacher is None:
             logits = [self.forward_unlabeled(view) for view in views]
-            pseudo = self.get_pseudo_labels(weak)
+            pseudo = self.get_pseudo_labels(*weak)
             losses = [self.loss_by_pseudo_labels(x, pseudo) for x in logits]
         else:
-            pseudo, weight = self.get_pseudo_labels(weak), 1 / len(views)
+            pseudo, weight = self.get_pseudo_labels(*weak), 1 / len(views)
             losses = [self.loss_by_view(x, pseudo, weight) for x in views]
         return mean_losses(losses)
 
@@ -202,7 +205,7 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         return losses
 
     @torch.no_grad()
-    def get_pseudo_labels(self, inputs: Tensor):
+    def get_pseudo_labels(self, inputs: Tensor, data_samples: Samples):
         """Pseudo labels of the weak view.
 
         The teacher is in evaluation mode; without one, the model labels in
@@ -210,9 +213,11 @@ class SemiSupervisedSegmentor(EncoderDecoder):
 
         Args:
             inputs: (N, 3, H, W) weakly augmented unlabeled images.
+            data_samples: N samples, see :func:`image_area`.
         """
         model = self.teacher.update(self) if self.teacher else self
-        return self.make_pseudo_labels(model.forward_unlabeled(inputs))
+        logits = model.forward_unlabeled(inputs)
+        return self.make_pseudo_labels(logits, data_samples)
 
     def unsup_class_loss(
         self, logits: Tensor, labels: Tensor, mask: Tensor
@@ -247,8 +252,8 @@ class SemiSupervisedSegmentor(EncoderDecoder):
         """Logits at (h, w) of unlabeled images (N, 3, H, W)."""
 
     @abstractmethod
-    def make_pseudo_labels(self, logits):
-        """Pseudo labels from the logits of the weak view."""
+    def make_pseudo_labels(self, logits, data_samples: Samples):
+        """Pseudo labels from the logits of the weak view and its samples."""
 
     @abstractmethod
     def loss_by_pseudo_labels(self, logits, pseudo) -> dict[str, Tensor]:

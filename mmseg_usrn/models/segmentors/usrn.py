@@ -19,6 +19,7 @@ from ..semi import (
     PseudoLabels,
     build_adjustment,
     build_teacher,
+    image_area,
     make_pseudo_labels,
     masked_cross_entropy,
 )
@@ -186,19 +187,21 @@ class USRN(DualBranchSegmentor):
         )
 
     def make_pseudo_labels(
-        self, logits: tuple[Tensor, Tensor]
+        self, logits: tuple[Tensor, Tensor], data_samples: Samples
     ) -> PseudoLabels:
         """Confident labels of both branches, the class labels gated.
 
         Args:
             logits: Class logits (N, K, h, w) and subclass logits
                 (N, S, h, w) of the weak view.
+            data_samples: N samples, see :func:`image_area`.
         """
         return make_pseudo_labels(
             *logits,
             self.subclass_table.subclass_to_class,
             self.threshold,
             self.gate,
+            image_area(data_samples, logits[0]),
         )
 
     def loss_by_pseudo_labels(

@@ -8,6 +8,7 @@ from .mean_teacher import MeanTeacher, build_teacher
 from .pseudo_labels import (
     PseudoLabels,
     confident_labels,
+    image_area,
     make_pseudo_labels,
     masked_cross_entropy,
     mean_losses,
@@ -30,6 +31,7 @@ __all__ = [
     'confident_labels',
     'entropy_gate',
     'evaluation_mode',
+    'image_area',
     'make_pseudo_labels',
     'masked_cross_entropy',
     'mean_losses',

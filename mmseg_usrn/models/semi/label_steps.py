@@ -3,15 +3,16 @@
 Letters as in :mod:`.entropy_gate`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from .pseudo_labels import PseudoLabels, confident_labels
+from .pseudo_labels import PseudoLabels, confident_labels, image_area
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class LabelSteps:
 
 
 @torch.no_grad()
-def trace_pseudo_labels(model: Any, inputs: Tensor) -> LabelSteps:
+def trace_pseudo_labels(
+    model: Any, inputs: Tensor, data_samples: Sequence[SegDataSample] = ()
+) -> LabelSteps:
     """The pseudo labels that a segmentor makes of the weak view.
 
     The labels are those of the teacher as it is, which is not moved; without
@@ -47,6 +50,7 @@ def trace_pseudo_labels(model: Any, inputs: Tensor) -> LabelSteps:
         model: A :class:`~mmseg_usrn.models.segmentors.USRN` or
             :class:`~mmseg_usrn.models.segmentors.SelfTraining`.
         inputs: (N, 3, H, W) normalised images.
+        data_samples: N samples of the images, where these may be padded.
 
     Returns:
         The labels. In the warm-up, when none are made, what the class branch
@@ -60,8 +64,11 @@ def trace_pseudo_labels(model: Any, inputs: Tensor) -> LabelSteps:
     prediction = class_logits.argmax(dim=1)
     if isinstance(logits, tuple) and model.is_warming_up:
         prob = class_logits.softmax(dim=1)
-        return LabelSteps(prediction, *confident_labels(prob, model.threshold))
-    pseudo = model.make_pseudo_labels(logits)
+        area = image_area(data_samples, prob)
+        return LabelSteps(
+            prediction, *confident_labels(prob, model.threshold, area)
+        )
+    pseudo = model.make_pseudo_labels(logits, data_samples)
     if not isinstance(pseudo, PseudoLabels):
         return LabelSteps(prediction, *pseudo)
     return LabelSteps(

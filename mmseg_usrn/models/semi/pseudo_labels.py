@@ -3,10 +3,12 @@
 Letters as in :mod:`.entropy_gate`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from .entropy_gate import entropy_gate
@@ -33,7 +35,7 @@ class PseudoLabels:
     parents: Tensor
 
     def statistics(self) -> dict[str, Tensor]:
-        """Shares of pixels for the log, scalars in [0, 1].
+        """Shares of pixels, padding included, for the log; in [0, 1].
 
         ``gate_ratio`` of the pixels were restricted by the subclass branch;
         ``class_keep_ratio`` and ``subclass_keep_ratio`` of them carry a
@@ -57,6 +59,7 @@ def make_pseudo_labels(
     subclass_to_class: Tensor,
     threshold: float,
     gate_rule: str = 'entropy',
+    area: Tensor | None = None,
 ) -> PseudoLabels:
     """Confident labels of both branches, the class labels gated.
 
@@ -66,6 +69,7 @@ def make_pseudo_labels(
         subclass_to_class: (S,) int64 parents, -1 for unused subclasses.
         threshold: A label counts where its probability is above this value.
         gate_rule: One of :data:`.entropy_gate.GATE_RULES`.
+        area: (N, h, w) bool, where labels may count; None for everywhere.
 
     Returns:
         The pseudo labels, without a graph.
@@ -75,8 +79,10 @@ def make_pseudo_labels(
     restricted, gate, parents = entropy_gate(
         class_prob, subclass_prob, subclass_to_class, gate_rule
     )
-    classes, class_mask = confident_labels(restricted, threshold)
-    subclasses, subclass_mask = confident_labels(subclass_prob, threshold)
+    classes, class_mask = confident_labels(restricted, threshold, area)
+    subclasses, subclass_mask = confident_labels(
+        subclass_prob, threshold, area
+    )
     return PseudoLabels(
         classes=classes,
         class_mask=class_mask,
@@ -87,18 +93,72 @@ def make_pseudo_labels(
     )
 
 
-def confident_labels(prob: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+def confident_labels(
+    prob: Tensor, threshold: float, area: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Likeliest label of every pixel, and whether it counts.
 
     Args:
         prob: (N, C, h, w) probabilities; they need not sum to 1.
         threshold: A label counts where its probability is above this value.
+        area: (N, h, w) bool, where labels may count; None for everywhere.
 
     Returns:
         Labels (N, h, w) int64 and the mask (N, h, w) bool.
     """
     confidence, labels = prob.max(dim=1)
-    return labels, confidence > threshold
+    mask = confidence > threshold
+    return labels, mask if area is None else mask & area
+
+
+@torch.compiler.disable  # sizes that change from batch to batch
+def image_area(
+    data_samples: Sequence[SegDataSample], maps: Tensor
+) -> Tensor | None:
+    """Where maps of a padded batch show the images.
+
+    The padding is one flat colour in every view, so its labels would be sure
+    and learned at once, and count as labels of a class.
+
+    Args:
+        data_samples: N samples of the batch; the preprocessor leaves the
+            entries ``img_shape`` and ``padding_size`` in padded ones.
+        maps: (N, C, h, w) made of the batch.
+
+    Returns:
+        (N, h, w) bool, true where the middle of a pixel is in the image; None
+        if nothing is padded.
+    """
+    padded = [any(s.get('padding_size', ())) for s in data_samples]
+    if not any(padded):
+        return None
+    area = torch.ones(len(maps), *maps.shape[2:], dtype=torch.bool)
+    for i in range(len(area)):
+        if padded[i]:
+            sample = data_samples[i]
+            left, right, top, bottom = sample.padding_size
+            height, width = sample.img_shape[:2]
+            rows = _pixels_within(top, height, bottom, area.shape[1])
+            columns = _pixels_within(left, width, right, area.shape[2])
+            area[i] = rows[:, None] & columns
+    return area.to(maps.device)
+
+
+def _pixels_within(before: int, length: int, after: int, count: int) -> Tensor:
+    """Which of ``count`` pixels have their middle in a part of a side.
+
+    Args:
+        before: Padding in front of the part.
+        length: Of the part.
+        after: Padding behind it.
+        count: Pixels that the whole side is divided into.
+    """
+    # Middles are at (i + 1/2) / count of the side; times 2 * count they are
+    # whole numbers.
+    middles = (2 * torch.arange(count) + 1) * (before + length + after)
+    return (middles >= 2 * count * before) & (
+        middles < 2 * count * (before + length)
+    )
 
 
 def masked_cross_entropy(

@@ -77,7 +77,9 @@ def test_no_gradient_through_the_weak_view(config):
     hook = model.decode_head.conv_seg.register_forward_hook(
         lambda module, inputs, output: logits.append(output)
     )
-    model.get_pseudo_labels(data['inputs']['unsup_weak'])
+    model.get_pseudo_labels(
+        data['inputs']['unsup_weak'], data['data_samples']['unsup_weak']
+    )
     hook.remove()
     assert logits and not logits[0].requires_grad
     total = model(**data, mode='loss')['unsup_class.loss_ce']

@@ -52,6 +52,11 @@ def build(toy_config, kind='USRN', **settings):
 
 @pytest.fixture
 def data(toy_config):
+    return load(toy_config)
+
+
+def load(toy_config):
+    """A batch in double precision."""
     init_default_scope('mmseg')
     preprocessor = MODELS.build(toy_config.model).data_preprocessor
     np.random.seed(0)
@@ -190,13 +195,43 @@ def test_labeled_graph_is_released_before_the_unlabeled_images(model, data):
     forward = model.loss_by_unlabeled
     seen = []
 
-    def watched(inputs):
+    def watched(*args):
         seen.extend(g is not None for g in gradients(model).values())
-        return forward(inputs)
+        return forward(*args)
 
     model.loss_by_unlabeled = watched
     model.train_step(data, wrapper(model))
     assert seen and all(seen)
+
+
+@pytest.mark.parametrize('teacher', [None, 0.01])
+@pytest.mark.parametrize('kind', ['USRN', 'SelfTraining'])
+def test_padding_has_no_label(toy_config, kind, teacher):
+    """It is one colour in every view, so its labels would be sure."""
+    rows, columns = toy_config.model.data_preprocessor.size
+    toy_config.model.data_preprocessor.size = (2 * rows, columns + 16)
+    model = build(
+        toy_config, kind, teacher_momentum=teacher, logit_adjustment=0.25
+    )
+    model.gate = 'never'  # drops no label
+    data = load(toy_config)
+    labels = model.get_pseudo_labels(
+        data['inputs']['unsup_weak'], data['data_samples']['unsup_weak']
+    )
+    masks = (
+        [labels.class_mask, labels.subclass_mask]
+        if kind == 'USRN'
+        else [labels[1]]
+    )
+    for mask in masks:
+        image = torch.zeros_like(mask)
+        height, width = mask.shape[1:]
+        image[:, : height // 2, : width * columns // (columns + 16)] = True
+        assert torch.equal(mask, image)
+    losses = model(**data, mode='loss')
+    share = masks[0].float().mean()
+    assert 0 < losses['unsup.class_keep_ratio'] == share < 1
+    assert model.logit_adjustment.kept.sum() == masks[0].sum()
 
 
 def test_accumulated_gradients_count_a_step_once(model, data):

@@ -225,7 +225,9 @@ def test_pseudo_labels_have_no_graph_and_keep_the_mode(model, data):
         head.conv_seg.register_forward_hook(
             lambda module, inputs, output: logits.append(output)
         )
-    model.get_pseudo_labels(data['inputs']['unsup_weak'])
+    model.get_pseudo_labels(
+        data['inputs']['unsup_weak'], data['data_samples']['unsup_weak']
+    )
     assert model.training
     assert len(logits) == 2 and not any(x.requires_grad for x in logits)
 

@@ -66,7 +66,7 @@ def check_unchanged(model, before) -> None:
 def test_labels_are_those_of_the_teacher(build, inputs):
     model = build(threshold=0.5)
     fill(model.subclass_table)
-    pseudo = model.get_pseudo_labels(inputs)  # moves the teacher
+    pseudo = model.get_pseudo_labels(inputs, [])  # moves the teacher
     before = state_of(model)
     steps = trace_pseudo_labels(model, inputs)
     check_unchanged(model, before)
@@ -92,7 +92,7 @@ def test_without_a_teacher_the_model_labels_in_evaluation_mode(
     steps = trace_pseudo_labels(model, inputs)
     check_unchanged(model, before)
     assert {c.dilation for c in pointwise_convolutions(model)} == dilations
-    pseudo = model.eval().get_pseudo_labels(inputs)
+    pseudo = model.eval().get_pseudo_labels(inputs, [])
     labels = pseudo.classes if kind == 'USRN' else pseudo[0]
     assert torch.equal(steps.labels, labels)
     assert (steps.gate is None) == (kind == 'SelfTraining')

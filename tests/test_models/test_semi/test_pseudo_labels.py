@@ -2,9 +2,16 @@
 
 import math
 
+import pytest
 import torch
+import torch.nn.functional as F
+from mmseg.structures import SegDataSample
 
-from mmseg_usrn.models.semi import make_pseudo_labels, masked_cross_entropy
+from mmseg_usrn.models.semi import (
+    image_area,
+    make_pseudo_labels,
+    masked_cross_entropy,
+)
 
 PARENTS = torch.tensor([0, 0, 1, 1])
 
@@ -69,3 +76,29 @@ def test_loss_without_confident_pixels_is_zero():
     loss = masked_cross_entropy(scores, torch.zeros(2, 4, 4).long(), none)
     loss.backward()
     assert loss.item() == 0 and not scores.grad.any()
+
+
+@pytest.mark.parametrize('size', [(4, 8), (3, 5), (16, 32), (1, 1)])
+def test_area_of_a_padded_image(size):
+    """As torch picks the pixel that the middle of a larger one is in."""
+    samples = [
+        SegDataSample(metainfo=dict(img_shape=shape, padding_size=padding))
+        for shape, padding in (
+            ((16, 32), (0, 0, 0, 0)),
+            ((11, 21), (0, 11, 0, 5)),
+            ((9, 32), (0, 0, 3, 4)),
+        )
+    ]
+    images = torch.zeros(3, 1, 16, 32)
+    images[0] = images[1, :, :11, :21] = images[2, :, 3:12] = 1
+    expected = F.interpolate(images, size, mode='nearest-exact')[:, 0]
+    area = image_area(samples, torch.zeros(3, 2, *size))
+    assert torch.equal(area, expected.bool())
+
+
+def test_nothing_is_padded():
+    maps = torch.zeros(2, 3, 4, 4)
+    whole = dict(img_shape=(8, 8), padding_size=(0, 0, 0, 0))
+    samples = [SegDataSample(metainfo=whole), SegDataSample()]
+    assert image_area(samples, maps) is None
+    assert image_area([], maps) is None
