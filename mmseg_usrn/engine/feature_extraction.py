@@ -135,7 +135,7 @@ def select_cells(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The labeled cells of an image.
 
-    A cell has the label of the pixel where its feature is. A class that is in
+    A cell has the label of one of its pixels. A class that is in
     the image but on no cell, a thin object, adds the cell that holds most of
     its pixels, so that each class of each image is sampled at least once.
 
@@ -144,8 +144,9 @@ def select_cells(
         grid: Rows and columns of the cells.
         num_classes: ``K``.
         ignore_index: Label of ignored pixels.
-        align_corners: Of the model: features are at the first pixels of the
-            cells (as the original's resized label maps), not in the middle.
+        align_corners: Of the model. Without it a feature is that of the
+            middle of its cell, and so is the label; with it the label is that
+            of the first pixel, as in the original's resized label maps.
 
     Returns:
         Cell indices (P,) int64, their classes (P,) int64, and (P,) bool,

@@ -225,10 +225,22 @@ def _check_head(head: nn.Module) -> None:
             'be clustered; choose a per-pixel head with one, '
             f'{_GOOD_HEADS}'
         )
+    check_outputs(head)
+
+
+def check_outputs(head: nn.Module) -> None:
+    """Refuse a decode head without an output for every class.
+
+    Args:
+        head: The built head.
+
+    Raises:
+        ValueError: If it has another number of outputs.
+    """
     if head.out_channels != head.num_classes:
         raise ValueError(
-            f'{name} has out_channels={head.out_channels} for '
-            f'num_classes={head.num_classes}; the entropy gate compares '
+            f'{type(head).__name__} has out_channels={head.out_channels} for '
+            f'num_classes={head.num_classes}; pseudo labels are made of '
             'softmax distributions: drop out_channels (and use_sigmoid) to '
             'get one output per class'
         )

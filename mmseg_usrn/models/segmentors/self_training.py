@@ -8,7 +8,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import add_prefix
 from torch import Tensor
 
-from ..decode_heads.dual_head import unlabeled_logits
+from ..decode_heads.dual_head import check_outputs, unlabeled_logits
 from ..losses import head_losses
 from ..semi import (
     build_adjustment,
@@ -42,7 +42,8 @@ class SelfTraining(SemiSupervisedSegmentor):
         **kwargs: As in MMSeg's ``EncoderDecoder``.
 
     Raises:
-        ValueError: If a setting is out of range.
+        ValueError: If a setting is out of range, or the decode head has not
+            one output for each class.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SelfTraining(SemiSupervisedSegmentor):
             unsup_downsample,
             **kwargs,
         )
+        check_outputs(self.decode_head)
         self.warmup_iters = warmup_iters
         self.teacher = build_teacher(self, teacher_momentum)
         self.logit_adjustment = build_adjustment(

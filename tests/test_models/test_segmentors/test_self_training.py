@@ -96,6 +96,17 @@ def test_settings_out_of_range(config, wrong):
         build(config, **wrong)
 
 
+def test_one_output_for_two_classes_is_refused(config):
+    head = dict(
+        config.model.decode_head,
+        num_classes=2,
+        out_channels=1,
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True),
+    )
+    with pytest.raises(ValueError, match='out_channels=1 for num_classes=2'):
+        build(config, decode_head=head)
+
+
 @pytest.mark.slow
 def test_runs_and_resumes_with_a_teacher(config):
     config.model.teacher_momentum = 0.5
