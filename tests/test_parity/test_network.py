@@ -199,7 +199,7 @@ def _batch(network):
         SegDataSample(gt_sem_seg=PixelData(data=image[None]))
         for image in target
     ]
-    return inputs, dict(sup=samples)
+    return inputs, dict(sup=samples, unsup_weak=[])
 
 
 def _gradient_norms(model, reference_names):
