@@ -129,36 +129,14 @@ def image_area(
         (N, h, w) bool, true where the middle of a pixel is in the image; None
         if nothing is padded.
     """
-    padded = [any(s.get('padding_size', ())) for s in data_samples]
-    if not any(padded):
+    if not any(any(s.get('padding_size', ())) for s in data_samples):
         return None
-    area = torch.ones(len(maps), *maps.shape[2:], dtype=torch.bool)
-    for i in range(len(area)):
-        if padded[i]:
-            sample = data_samples[i]
-            left, right, top, bottom = sample.padding_size
-            height, width = sample.img_shape[:2]
-            rows = _pixels_within(top, height, bottom, area.shape[1])
-            columns = _pixels_within(left, width, right, area.shape[2])
-            area[i] = rows[:, None] & columns
-    return area.to(maps.device)
-
-
-def _pixels_within(before: int, length: int, after: int, count: int) -> Tensor:
-    """Which of ``count`` pixels have their middle in a part of a side.
-
-    Args:
-        before: Padding in front of the part.
-        length: Of the part.
-        after: Padding behind it.
-        count: Pixels that the whole side is divided into.
-    """
-    # Middles are at (i + 1/2) / count of the side; times 2 * count they are
-    # whole numbers.
-    middles = (2 * torch.arange(count) + 1) * (before + length + after)
-    return (middles >= 2 * count * before) & (
-        middles < 2 * count * (before + length)
-    )
+    size, images = maps.shape[2:], []
+    for sample in data_samples:
+        image = torch.ones(1, 1, *sample.img_shape[:2], device=maps.device)
+        padded = F.pad(image, sample.padding_size)
+        images.append(F.interpolate(padded, size, mode='nearest-exact'))
+    return torch.cat(images)[:, 0].bool()
 
 
 def masked_cross_entropy(

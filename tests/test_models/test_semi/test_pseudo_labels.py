@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 from mmseg.structures import SegDataSample
 
 from mmseg_usrn.models.semi import (
@@ -79,21 +78,25 @@ def test_loss_without_confident_pixels_is_zero():
 
 
 @pytest.mark.parametrize('size', [(4, 8), (3, 5), (16, 32), (1, 1)])
-def test_area_of_a_padded_image(size):
-    """As torch picks the pixel that the middle of a larger one is in."""
+@pytest.mark.parametrize('top, height, width', [(0, 11, 21), (3, 9, 32)])
+def test_area_of_a_padded_image(size, top, height, width):
+    """Pixels whose middle is in the image."""
+    padding = (0, 32 - width, top, 16 - top - height)
     samples = [
-        SegDataSample(metainfo=dict(img_shape=shape, padding_size=padding))
-        for shape, padding in (
+        SegDataSample(metainfo=dict(img_shape=shape, padding_size=p))
+        for shape, p in (
+            ((height, width), padding),
             ((16, 32), (0, 0, 0, 0)),
-            ((11, 21), (0, 11, 0, 5)),
-            ((9, 32), (0, 0, 3, 4)),
         )
     ]
-    images = torch.zeros(3, 1, 16, 32)
-    images[0] = images[1, :, :11, :21] = images[2, :, 3:12] = 1
-    expected = F.interpolate(images, size, mode='nearest-exact')[:, 0]
-    area = image_area(samples, torch.zeros(3, 2, *size))
-    assert torch.equal(area, expected.bool())
+    rows, columns = (
+        (torch.arange(count) + 0.5) / count * side
+        for count, side in zip(size, (16, 32), strict=True)
+    )
+    inside = (top <= rows) & (rows < top + height)
+    area = image_area(samples, torch.zeros(2, 2, *size))
+    assert torch.equal(area[0], inside[:, None] & (columns < width))
+    assert area[1].all()
 
 
 def test_nothing_is_padded():
