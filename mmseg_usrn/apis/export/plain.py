@@ -11,7 +11,10 @@ from mmengine.registry import Registry
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 
-from mmseg_usrn.engine.config_checks.listing import innermost_datasets
+from mmseg_usrn.engine.config_checks.listing import (
+    as_dicts,
+    innermost_datasets,
+)
 
 from ..predict import image_steps
 
@@ -22,7 +25,6 @@ KEPT = (
     'visualizer',
     'log_processor',
     'log_level',
-    'test_evaluator',
     'test_cfg',
 )
 """Keys of the config that do not depend on how the model was trained."""
@@ -34,7 +36,6 @@ DEFAULTS = dict(
         vis_backends=[dict(type='LocalVisBackend')],
         name='visualizer',
     ),
-    test_evaluator=dict(type='IoUMetric', iou_metrics=['mIoU']),
     test_cfg=dict(type='TestLoop'),
 )
 
@@ -83,14 +84,7 @@ def plain_config(model: EncoderDecoder) -> Config:
     if others:
         plain['custom_imports'] = dict(imports=others)
     plain['model'] = _plain_model(cfg.model)
-    pipeline = _plain_pipeline(cfg)
-    plain['test_pipeline'] = pipeline
-    plain['test_dataloader'] = dict(
-        batch_size=1,
-        num_workers=2,
-        sampler=dict(type='DefaultSampler', shuffle=False),
-        dataset=_plain_dataset(cfg, model.dataset_meta, pipeline),
-    )
+    plain.update(_plain_test(cfg, model.dataset_meta))
     for key in KEPT:
         value = cfg.get(key) or DEFAULTS.get(key)
         if value:
@@ -129,21 +123,43 @@ def _plain_pipeline(cfg: Config) -> list[dict]:
     return steps
 
 
-def _plain_dataset(cfg: Config, meta: dict, pipeline: list[dict]) -> dict:
-    """The dataset of the test, or one whose folders are to be filled in."""
+def _plain_test(cfg: Config, meta: dict) -> dict:
+    """The test on the same images, or on a folder that is to be filled in."""
+    pipeline = _plain_pipeline(cfg)
+    evaluators = deepcopy(as_dicts(cfg.get('test_evaluator')))
+    for evaluator in evaluators:
+        if evaluator['type'] == 'ExactIoUMetric':
+            evaluator['type'] = 'IoUMetric'
     loader = cfg.get('test_dataloader') or {}
     dataset: dict = deepcopy(loader.get('dataset', {}))
     inner = innermost_datasets(dataset) if dataset else []
     if inner and not any(_is_own(DATASETS, one['type']) for one in inner):
         for one in inner:
             one['pipeline'] = pipeline
-        return dataset
+    else:
+        # A folder with masks, whether or not there were any to test with.
+        if not any(step['type'] == 'LoadAnnotations' for step in pipeline):
+            pipeline.insert(-1, dict(type='LoadAnnotations'))
+        for evaluator in evaluators:
+            for key in ('format_only', 'output_dir'):
+                evaluator.pop(key, None)
+        dataset = dict(
+            type='BaseSegDataset',
+            metainfo=meta,
+            data_root='data',
+            data_prefix=dict(img_path='images', seg_map_path='masks'),
+            pipeline=pipeline,
+        )
     return dict(
-        type='BaseSegDataset',
-        metainfo=meta,
-        data_root='data',
-        data_prefix=dict(img_path='images', seg_map_path='masks'),
-        pipeline=pipeline,
+        test_pipeline=pipeline,
+        test_dataloader=dict(
+            batch_size=1,
+            num_workers=2,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dataset,
+        ),
+        test_evaluator=evaluators
+        or dict(type='IoUMetric', iou_metrics=['mIoU']),
     )
 
 

@@ -11,7 +11,7 @@ from mmseg.apis import inference_model, init_model
 from PIL import Image
 
 from mmseg_usrn.apis import build_class_branch
-from mmseg_usrn.apis.export import export_model, plain_config
+from mmseg_usrn.apis.export import export_model, plain_config, write_plain
 
 # Blocks this package, and runs MMSeg's inferencer.
 STRANGER = """
@@ -23,6 +23,17 @@ inferencer = MMSegInferencer(*sys.argv[1:3], device='cpu')
 found = inferencer(sys.argv[3], return_datasamples=True)
 np.save(sys.argv[4], found.seg_logits.data.numpy())
 assert inferencer.model.dataset_meta['classes'][1] == 'one'
+"""
+
+# The same with MMSeg's test.
+TESTER = """
+import sys
+sys.modules['mmseg_usrn'] = None
+from mmengine.config import Config
+from mmengine.runner import Runner
+cfg = Config.fromfile(sys.argv[1])
+cfg.update(load_from=sys.argv[2], work_dir='run')
+assert 0 < Runner.from_cfg(cfg).test()['mIoU'] < 100
 """
 
 
@@ -43,6 +54,48 @@ def test_it_runs_without_this_package(trained, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     sample = inference_model(init_model(*trained, 'cpu'), str(image))
     assert np.array_equal(np.load(found), sample.seg_logits.data.numpy())
+
+
+def test_mmseg_alone_tests_it(trained, tmp_path):
+    """Of a run without validation images, on a folder that is filled in."""
+    model = build_class_branch(*trained)
+    test = model.cfg.test_dataloader.dataset
+    test.type = 'UnlabeledDataset'
+    test.pipeline = [s for s in test.pipeline if s.type != 'LoadAnnotations']
+    model.cfg.test_evaluator = dict(
+        type='ExactIoUMetric',
+        iou_metrics=['mIoU'],
+        format_only=True,
+        output_dir=str(tmp_path / 'predictions'),
+    )
+    config, weights = tmp_path / 'plain.py', tmp_path / 'plain.pth'
+    write_plain(model, config, weights)
+    pixels = np.random.default_rng(0).integers(0, 4, (45, 70, 3), np.uint8)
+    for folder, image in ('images', pixels), ('masks', pixels[..., 0]):
+        (tmp_path / 'data' / folder).mkdir(parents=True)
+        end = '.jpg' if folder == 'images' else '.png'
+        Image.fromarray(image).save(tmp_path / 'data' / folder / f'a{end}')
+    done = subprocess.run(
+        [sys.executable, '-c', TESTER, config, weights],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not (tmp_path / 'predictions').exists()
+
+
+def test_settings_of_a_stock_test_are_kept(trained):
+    model = build_class_branch(*trained)
+    model.cfg.test_evaluator = [
+        dict(type='ExactIoUMetric', iou_metrics=['mIoU', 'mFscore']),
+        dict(type='CityscapesMetric', format_only=True, output_dir='out'),
+    ]
+    assert plain_config(model).test_evaluator == [
+        dict(type='IoUMetric', iou_metrics=['mIoU', 'mFscore']),
+        dict(type='CityscapesMetric', format_only=True, output_dir='out'),
+    ]
 
 
 def test_nothing_of_this_package_is_left(trained, tmp_path):
