@@ -95,9 +95,17 @@ def add_data(add) -> None:
     add('--labeled-count', type=int, **part, help='label only N of them')
     add('--labeled-fraction', **part, help='or this share, such as 1/8')
     add('--seed', type=int, default=0, help='seed of that choice')
-    add('--unlabeled-images', **several)
-    add('--val-images', **several)
-    add('--val-masks', **several)
+    add(
+        '--unlabeled-images',
+        **several,
+        help='folder(s) of images to learn from',
+    )
+    add(
+        '--val-images',
+        **several,
+        help='folder(s) of images to measure on; without them no IoU is known',
+    )
+    add('--val-masks', **several, help='as --labeled-masks')
     add(
         '--classes',
         nargs='+',
@@ -246,8 +254,10 @@ def write(out: Path, text: str, data: OwnData) -> None:
         write_split(list_path(str(out), part), names)
     out.write_text(text, encoding='utf-8')
     Config.fromfile(out)
-    lists = [Path(list_path(str(out), part)).name for part in data.lists]
-    print(f'Written: {", ".join([str(out), *lists])}')
+    files = [out]
+    for part in data.lists:
+        files.append(out.with_name(Path(list_path(str(out), part)).name))
+    print(f'Written: {", ".join(map(str, files))}')
 
 
 def print_pixels(report: DataReport) -> None:

@@ -102,7 +102,7 @@ def plot_class_balance(
     classes: Sequence[str],
     palette: Palette,
 ) -> Figure:
-    """Labeled pixels per class beside labeled pixels per subclass.
+    """Labeled cells per class beside labeled cells per subclass.
 
     Args:
         pixels_per_subclass: ``S`` counts.
@@ -134,7 +134,7 @@ def plot_class_balance(
     right.set_title(f'{len(order)} subclasses: {_spread(share[order])}')
     _name_groups(right, parents[order], classes)
     for axis in (left, right):
-        axis.set_ylabel('share of labeled pixels, %')
+        axis.set_ylabel('share of labeled cells, %')
         axis.spines[['top', 'right']].set_visible(False)
         axis.title.set_fontsize(10)
     return figure

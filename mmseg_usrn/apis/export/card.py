@@ -37,8 +37,7 @@ may use them.
 
 ## Licence
 
-{license}. It covers the weights; the images they were trained on have their
-own.
+{license}
 """
 
 
@@ -75,7 +74,12 @@ def model_card(
         head=type(model.decode_head).__name__,
         data=data,
         results=_table(scores) if scores else 'None are recorded.',
-        license=license_name,
+        license=(
+            'Not stated.'
+            if license_name == 'unknown'
+            else f'{license_name}, of the weights; the images they were '
+            'trained on have their own.'
+        ),
     )
     head = yaml.safe_dump(fields, sort_keys=False)
     return f'---\n{head}---\n{text}'
@@ -91,6 +95,8 @@ def _data(cfg: Config) -> str:
     """The kind of the data; no paths, which are nobody's business."""
     dataset = cfg.train_dataloader.dataset
     kind = dataset.get('labeled', dataset).type
+    if kind == 'FolderSegDataset':
+        return 'Custom'
     return kind.removesuffix('Dataset')
 
 

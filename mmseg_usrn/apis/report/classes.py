@@ -18,7 +18,7 @@ class ClassRow:
     Attributes:
         name: Its name.
         color: Its colour, as CSS writes it.
-        share: Its share of the labeled pixels, in per cent.
+        share: Its share of what is counted, in per cent.
         rare: Whether it is rare.
         iou: In per cent, None if the class is in no validation image.
         baseline: The baseline's, if there is one.
@@ -51,7 +51,7 @@ def class_rows(
     Args:
         classes: ``K`` names.
         palette: ``K`` colours.
-        pixels: (K,) labeled pixels, or cells.
+        pixels: (K,) labeled cells, or validation pixels.
         ious: (K,) 0 to 1, NaN where there is none.
         baseline: The same, of the baseline.
 

@@ -143,9 +143,9 @@ def _contents(
         figures['confusion'] = plot_confusion(result.confusion, classes)
         figures['image_ious'] = plot_image_ious(result.image_ious)
         pixels, ious = result.confusion.sum(1), result.class_ious
-        counted = 'validation'
+        counted = 'validation pixels'
     if subclasses:
-        counted = 'labeled'
+        counted = 'labeled cells of the last clustering'
         pixels = np.zeros(len(classes), int)
         for cells, k in zip(subclasses.cells, subclasses.parents, strict=True):
             if k >= 0:

@@ -6,8 +6,9 @@ import pytest
 import torch
 import yaml
 
+from mmseg_usrn.apis import build_class_branch
 from mmseg_usrn.apis.export import export_model
-from mmseg_usrn.apis.export.card import validation_scores
+from mmseg_usrn.apis.export.card import model_card, validation_scores
 
 
 @pytest.fixture
@@ -61,3 +62,11 @@ def test_a_checkpoint_without_records(trained, tmp_path):
     _, head, text = card.read_text().split('---\n', 2)
     assert 'model-index' not in yaml.safe_load(head)
     assert 'None are recorded.' in text
+    assert text.endswith('## Licence\n\nNot stated.\n')
+
+
+def test_own_folders_have_no_name(trained):
+    model = build_class_branch(*trained)
+    model.cfg.train_dataloader.dataset.labeled.type = 'FolderSegDataset'
+    card = model_card('toy', model, dict(mIoU=50.0), 'mit')
+    assert '\nCustom. To be filled in' in card and 'mit, of the' in card
