@@ -138,6 +138,15 @@ class DualHead(BaseModule):
         }
         self.subclass_head.load_state_dict(weights, strict=False)
 
+    def forget_subclasses(self) -> None:
+        """Let the classifier of the subclasses know none, before new ones.
+
+        What it has learned of others would be sure and wrong. With zeros, all
+        subclasses are equally likely, in all processes alike.
+        """
+        for parameter in self.subclass_head.conv_seg.parameters():
+            nn.init.zeros_(parameter)
+
 
 def unlabeled_logits(
     head: nn.Module, feats: Features, downsample: int

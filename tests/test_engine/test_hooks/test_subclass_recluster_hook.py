@@ -290,10 +290,13 @@ def test_new_run_from_old_weights_clusters_afresh(toy_config, tmp_path):
         toy_config,
         load_from=f'{toy_config.work_dir}/iter_3.pth',
         work_dir=str(tmp_path / 'second'),
-        **{'train_cfg.max_iters': 3},
+        **{'train_cfg.max_iters': 5},
     )
     assert not probe.tables[1]['cells_per_image'].numel()
     assert probe.tables[2]['cells_per_image'].numel()
+    classifier = 'decode_head.subclass_head.conv_seg.weight'
+    assert not probe.weights[2][classifier].any()
+    assert probe.weights[4][classifier].any()
 
 
 @pytest.mark.slow
