@@ -9,6 +9,7 @@ import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.dist import all_gather_object, all_reduce
 from mmengine.logging import print_log
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmseg_usrn.compat import wait_for_yapf
 
@@ -130,5 +131,18 @@ def leave_process_group() -> None:
     went out of scope is a cycle of references that keeps one.
     """
     if torch_dist.is_initialized():
+        _end_data_workers()
         gc.collect()
         torch_dist.destroy_process_group()
+
+
+def _end_data_workers() -> None:
+    """End the data workers while the queues that reach them are whole.
+
+    When Python collects a cycle, it ends the queues of a loader before the
+    loader, which then cannot tell its workers to end and waits 5 seconds for
+    each.
+    """
+    for item in gc.get_objects():
+        if type(item) is _MultiProcessingDataLoaderIter:
+            item._shutdown_workers()

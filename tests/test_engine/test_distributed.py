@@ -1,10 +1,18 @@
 """Runs in several processes, on GPUs and on CPUs."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 import torch.distributed as dist
 from mmengine.config import ConfigDict
+from torch.utils.data import DataLoader
 
-from mmseg_usrn.engine.distributed import raise_on_all_ranks, replace_sync_bn
+from mmseg_usrn.engine.distributed import (
+    leave_process_group,
+    raise_on_all_ranks,
+    replace_sync_bn,
+)
 
 
 def test_replace_sync_bn():
@@ -36,3 +44,19 @@ def raise_on_second() -> None:
 
 def test_no_rank_is_left_waiting(run_ranks):
     run_ranks(raise_on_second)
+
+
+def leave_with_workers() -> None:
+    """A runner that went out of scope holds the workers of its loader."""
+    runner = SimpleNamespace(batches=iter(DataLoader(range(9), num_workers=2)))
+    runner.hook = SimpleNamespace(runner=runner)
+    next(runner.batches)
+    del runner
+    start = time.monotonic()
+    leave_process_group()
+    assert time.monotonic() - start < 4
+    assert not dist.is_initialized()
+
+
+def test_the_end_does_not_wait_for_workers(run_ranks):
+    run_ranks(leave_with_workers)
