@@ -5,9 +5,11 @@ import os.path as osp
 from typing import Any
 
 from mmengine.runner import Runner
+from mmseg.models.segmentors import EncoderDecoder
 
 from .config_checks.listing import RECLUSTER_HOOK, recluster_hooks
-from .hooks.subclass_recluster_hook import train_dataset
+from .config_checks.signatures import parameters_of
+from .hooks.subclass_recluster_hook import train_dataset, unwrap
 
 FACTS = 'run_facts'
 """Entry of a checkpoint's ``meta``."""
@@ -31,7 +33,7 @@ def run_facts(runner: Runner) -> dict[str, str]:
         'classes': getattr(labeled, 'metainfo', {}).get('classes'),
         'AddCellMap.stride': getattr(dataset, 'cell_stride', None),
         'model.type': cfg.model.type,
-        'model.num_subclasses': cfg.model.get('num_subclasses'),
+        **_settings_of_method(cfg.model, type(unwrap(runner.model))),
         'param_scheduler': cfg.get('param_scheduler'),
         'optim_wrapper.optimizer': cfg.optim_wrapper.get('optimizer'),
         RECLUSTER_HOOK: hooks,
@@ -50,18 +52,40 @@ def check_facts(before: dict[str, str], now: dict[str, str]) -> None:
         ValueError: If one of them has changed; all that have are named.
     """
     changed = [
-        f'  {name}: {before[name]} in the checkpoint, {value} now'
-        for name, value in now.items()
-        if before.get(name, value) != value
+        name for name, value in now.items() if before.get(name, value) != value
     ]
-    if changed:
-        raise ValueError(
-            'this is not the run of the checkpoint:\n'
-            + '\n'.join(changed)
-            + '\nrestore the settings, or start a new run from its weights: '
-            '--cfg-options load_from=CHECKPOINT, without --resume, in '
-            'another --work-dir'
-        )
+    if not changed:
+        return
+    lines = [
+        f'  {name}: {before[name]} in the checkpoint, {now[name]} now\n'
+        for name in changed
+    ]
+    options = [f'{n}={before[n]}' for n in changed if n.startswith('model.')]
+    how = f' (--cfg-options {" ".join(options)})' if options else ''
+    raise ValueError(
+        f'this is not the run of the checkpoint:\n{"".join(lines)}'
+        f'restore the settings{how}, or start a new run from its weights: '
+        '--cfg-options load_from=CHECKPOINT, without --resume, in another '
+        '--work-dir'
+    )
+
+
+def _settings_of_method(model: dict, cls: type) -> dict[str, Any]:
+    """What a model takes beside the arguments of a stock one.
+
+    Args:
+        model: Its config.
+        cls: Its class, for the defaults of what the config leaves out.
+    """
+    stock, _ = parameters_of(EncoderDecoder)
+    settings = {}
+    for name, parameter in parameters_of(cls)[0].items():
+        if name not in stock:
+            value = model.get(name, parameter.default)
+            if isinstance(parameter.default, float) and value is not None:
+                value = float(value)  # 1 is 1.0
+            settings[f'model.{name}'] = value
+    return settings
 
 
 def _digest(dataset: Any) -> str:

@@ -16,8 +16,8 @@ VALIDATED = 'last_validation'
 class ResumeHook(Hook):
     """Keep the states of all ranks in the checkpoints, and restore them.
 
-    A checkpoint of another run, with other labeled images, classes, numbers
-    of subclasses or another schedule, is refused. A validation that a kill
+    A checkpoint of another run, with other labeled images, classes, settings
+    of the method or another schedule, is refused. A validation that a kill
     has interrupted, after the checkpoint of its iteration, is made up for.
     """
 

@@ -43,6 +43,11 @@ def other_subclasses(cfg):
     cfg.model.num_subclasses = 9
 
 
+def other_settings(cfg):
+    cfg.model.threshold = 0.9
+    cfg.model.teacher_momentum = None
+
+
 def other_cells(cfg):
     cfg.train_dataloader.dataset.labeled.pipeline[2].stride = 4
 
@@ -69,6 +74,8 @@ def other_groups(cfg):
         (other_images, r'labeled images: 5 .* in the checkpoint, 4 '),
         (other_classes, r'classes: ..ground.*checkpoint, ..three'),
         (other_subclasses, 'model.num_subclasses: 8 in the checkpoint, 9 now'),
+        (other_settings, 'model.threshold: 0.95 in the checkpoint, 0.9 now'),
+        (other_settings, '--cfg-options model.threshold=0.95 model.teacher_m'),
         (other_cells, 'AddCellMap.stride: 8 in the checkpoint, 4 now'),
         (longer, "param_scheduler: .*'end': 6.*'end': 12"),
         (other_interval, "SubclassReclusterHook: .*'interval': 3"),
@@ -81,6 +88,12 @@ def test_another_run_is_refused(stopped, change, message):
         SafeRunner.from_cfg(stopped).train()
     assert '--work-dir' in str(caught.value)
     assert len(before) == 1 and configs_in(stopped) == before
+
+
+def test_a_default_may_be_spelt_out(stopped):
+    stopped.model.threshold = 0.95
+    stopped.model.subclass_loss_weight = 1
+    SafeRunner.from_cfg(stopped).train()
 
 
 def test_the_best_checkpoint_is_small_and_whole(stopped, tmp_path):
