@@ -45,7 +45,9 @@ def _fetch(setting: str, path: str, prefix: str) -> None:
         content = CheckpointLoader.load_checkpoint(path, map_location='cpu')
     # No network, an address that is gone, a proxy that refuses.
     except (URLError, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        # What to do about a network is said below.
+        network = isinstance(error.__cause__, OSError)
+        reason = str(error.__cause__ if network else error).splitlines()[0]
         raise ValueError(
             f'the pretrained weights {path} cannot be loaded ({reason}): '
             f'{_advice(setting)}'

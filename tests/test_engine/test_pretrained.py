@@ -1,7 +1,9 @@
 import pytest
 import torch
+from mmengine.runner import CheckpointLoader
 
 from mmseg_usrn.engine.pretrained import fetch_pretrained
+from mmseg_usrn.models.checkpoints import protect_loading
 
 
 def model_of(path):
@@ -50,6 +52,19 @@ def test_what_is_missing_is_one_sentence(make, switch, setting):
     assert address in text and f'set {switch}=None' in text
     assert f'--cfg-options {setting}=FILE' in text
     assert '\n' not in text
+
+
+def test_a_network_is_spoken_of_once(monkeypatch, tmp_path):
+    """Where the loading is protected, as in a run."""
+    monkeypatch.setattr(
+        CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes)
+    )
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    protect_loading()
+    address = 'http://127.0.0.1:9/weights.pth'
+    with pytest.raises(ValueError, match=r'cannot be loaded \(<url') as error:
+        fetch_pretrained(model_of(address))
+    assert str(error.value).count(address) == 1
 
 
 def test_file_without_the_names_that_are_asked_for(tmp_path):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import wraps
+from http.client import HTTPException
 from pickle import UnpicklingError
 from typing import Any
 
@@ -133,7 +134,7 @@ def _load(path: str, load: Callable[[], Any]) -> dict:
             '--trust-checkpoint'
         ) from error
     except Exception as error:  # whatever a reader makes of noise
-        raise ValueError(_broken(path, error)) from error
+        raise ValueError(_not_read(path, error)) from error
     if not isinstance(content, dict):
         raise ValueError(
             f'{path} is no checkpoint: it holds a {type(content).__name__}, '
@@ -142,6 +143,11 @@ def _load(path: str, load: Callable[[], Any]) -> dict:
     return content
 
 
-def _broken(path: str, error: Exception) -> str:
-    reason = str(error).partition('\n')[0]
-    return f'{path} is no whole checkpoint: {reason or type(error).__name__}'
+def _not_read(path: str, error: Exception) -> str:
+    reason = str(error).partition('\n')[0] or type(error).__name__
+    if '://' in path and isinstance(error, OSError | HTTPException):
+        return (
+            f'{path} cannot be fetched ({reason}): download it by hand and '
+            'give the path of the file'
+        )
+    return f'{path} is no whole checkpoint: {reason}'

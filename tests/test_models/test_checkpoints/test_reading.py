@@ -98,6 +98,15 @@ def test_programs_of_any_address(tmp_path, monkeypatch, protected, address):
     assert 'state_dict' in CheckpointLoader.load_checkpoint(name)
 
 
+def test_what_cannot_be_fetched(tmp_path, monkeypatch, protected):
+    """An address that no network has."""
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    address = 'http://127.0.0.1:9/weights.pth'
+    with pytest.raises(ValueError, match='download it by hand') as error:
+        CheckpointLoader.load_checkpoint(address)
+    assert str(error.value).startswith(f'{address} cannot be fetched (<url')
+
+
 def test_nothing_of_it_stays_allowed(tmp_path):
     torch.save({'a': HistoryBuffer([1.0], [1])}, tmp_path / 'own.pth')
     read_checkpoint(str(tmp_path / 'own.pth'))
