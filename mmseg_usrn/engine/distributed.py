@@ -1,6 +1,7 @@
 """Runs in several processes, on GPUs and on CPUs."""
 
 import gc
+import logging
 import os
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import torch
 import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.dist import all_gather_object, all_reduce
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from mmseg_usrn.compat import wait_for_yapf
@@ -36,6 +37,16 @@ def num_processes(launcher: str) -> int:
 def process_rank(launcher: str) -> int:
     """Number of this process, before there is a process group as well."""
     return int(os.environ.get(RANK.get(launcher, ''), 0))
+
+
+def let_first_rank_speak(launcher: str) -> None:
+    """Log what every rank says once, as MMEngine does with a process group.
+
+    Args:
+        launcher: What has started the processes.
+    """
+    if process_rank(launcher):
+        MMLogger.get_current_instance().setLevel(logging.ERROR)
 
 
 def prepare_launch(cfg: Config) -> None:

@@ -26,7 +26,11 @@ from .config_checks.listing import (
     recluster_hooks,
 )
 from .config_checks.paths import check_paths
-from .distributed import num_processes, prepare_launch
+from .distributed import (
+    let_first_rank_speak,
+    num_processes,
+    prepare_launch,
+)
 from .work_dir import check_work_dir
 
 TO_TRAIN = ('train_dataloader', 'train_cfg', 'optim_wrapper')
@@ -97,6 +101,7 @@ def load_config(
         ValueError: If the config or data of it do not exist, or the launcher
             needs GPUs.
     """
+    let_first_rank_speak(args.launcher)
     cfg = read_config(args.config)
     check_entries(cfg, args.config, dataloaders)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -28,6 +28,14 @@ NOISE = (
     'The draw is False, it means that the',
     # PyTorch, of more workers than cores: the config is for any machine.
     'This DataLoader will create',
+    # MMEngine, of a variable that nothing reads any more: PyTorch has its
+    # threads by then.
+    'Setting MKL_NUM_THREADS',
+    # MMSegmentation's base configs name the weights of a backbone this way,
+    # and it takes them as those of init_cfg.
+    'DeprecationWarning: pretrained is a deprecated',
+    # MMEngine, of every mask that is averaged over augmented images.
+    'The shape of value will convert',
 )
 """Warnings about defaults, by how they begin."""
 

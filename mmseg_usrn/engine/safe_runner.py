@@ -199,7 +199,7 @@ class SafeRunner(QuietRunner):
             ValueError: If weights are missing or of another size.
         """
         checkpoint = CheckpointLoader.load_checkpoint(
-            filename, map_location, logger=None
+            filename, map_location, logger='silent'
         )
         if self.is_resuming and 'message_hub' not in checkpoint:
             raise ValueError(

@@ -6,13 +6,25 @@ from types import SimpleNamespace
 import pytest
 import torch.distributed as dist
 from mmengine.config import ConfigDict
+from mmengine.logging import MMLogger, print_log
 from torch.utils.data import DataLoader
 
 from mmseg_usrn.engine.distributed import (
     leave_process_group,
+    let_first_rank_speak,
     raise_on_all_ranks,
     replace_sync_bn,
 )
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+def test_before_there_is_a_group_one_rank_speaks(said, monkeypatch, rank):
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'level', logger.level)  # as it was afterwards
+    monkeypatch.setenv('RANK', str(rank))
+    let_first_rank_speak('pytorch')
+    print_log('of all ranks', logger='current')
+    assert ('of all ranks' in said()) == (rank == 0)
 
 
 def test_replace_sync_bn():

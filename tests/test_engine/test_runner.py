@@ -1,6 +1,37 @@
 """What a training shows on the screen, and what its log file keeps."""
 
+import os
+import re
+
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmengine.utils.dl_utils import set_multi_processing
+from mmseg.models.backbones import ResNet
+
+from mmseg_usrn.engine.runner import NOISE
+
+
+def start_in_several_processes():
+    os.environ.pop('MKL_NUM_THREADS', None)
+    set_multi_processing(distributed=True)
+
+
+@pytest.mark.parametrize(
+    'cause',
+    [
+        start_in_several_processes,
+        lambda: ResNet(18, pretrained='torchvision://resnet18'),
+        lambda: PixelData(data=torch.zeros(4, 4)),
+    ],
+)
+def test_what_others_say_in_every_run_is_noise(monkeypatch, cause):
+    for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):
+        monkeypatch.setenv(name, '1')
+    with pytest.warns(UserWarning) as found:
+        cause()
+    (text,) = {str(warning.message) for warning in found}
+    assert any(re.match(noise, text) for noise in NOISE)
 
 
 @pytest.mark.slow
