@@ -70,6 +70,10 @@ run_distributed() {
 run_slurm() {
     local tool=$1 partition=$2 job=$3
     shift 3
+    if ! command -v srun >/dev/null; then
+        echo "$(basename "$0"): there is no srun on this machine: start it where Slurm is, or use dist_${tool%.py}.sh" >&2
+        exit 2
+    fi
     # SRUN_ARGS holds several arguments: split on purpose.
     # shellcheck disable=SC2086
     PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}" exec srun -p "$partition" \

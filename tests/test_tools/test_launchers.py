@@ -123,3 +123,13 @@ def test_slurm(run_tool, tools, tmp_path, monkeypatch, script, tool, args):
         *('--kill-on-bad-exit=1', '--time', '1:00', '--quiet'),
         *('py', '-u', str(tools / tool), *args, '--launcher', 'slurm'),
     ]
+
+
+@pytest.mark.skipif(bool(shutil.which('srun')), reason='needs no Slurm')
+def test_without_slurm_it_is_one_error(run_tool, tools):
+    script = tools / 'slurm_test.sh'
+    done = run_tool(script, 'part', 'job', 'a.py', 'a.pth', check=False)
+    assert done.returncode == 2
+    (line,) = done.stdout.splitlines()
+    assert line.startswith('slurm_test.sh: there is no srun on this machine')
+    assert line.endswith('use dist_test.sh')
