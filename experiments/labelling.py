@@ -28,7 +28,7 @@ from mmseg_usrn.apis.ranking import (
 from mmseg_usrn.datasets.splits import read_split, write_split
 
 from .grids import CONFIG, MASKS, RARE_CLASSES, SEEDS, Run
-from .laboratory import Laboratory
+from .laboratory import DATA_DIR, Laboratory
 from .results import read_results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ def main() -> None:
     )
     add = parser.add_argument
     add('--work-dir', type=Path, default='work_dirs/labelling')
-    add('--data-dir', type=Path, default='../shared/data')
+    add('--data-dir', type=Path, default=DATA_DIR)
     add('--time-limit', type=float, default=float('inf'), help='minutes')
     add('--write', action='store_true', help='write results and docs')
     args = parser.parse_args()

@@ -15,6 +15,9 @@ from .results import KEY, add_results, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
 
+DATA_DIR = Path(os.environ.get('USRN_DATA', '../shared/data'))
+"""Folder of the data sets and weights, unless another one is named."""
+
 
 class StepError(RuntimeError):
     """A training or test that did not succeed."""
@@ -102,6 +105,7 @@ class Laboratory:
             StepError: If it fails.
         """
         folder = self._folder(run)
+        log = folder / 'train.log'
         if (folder / 'trained').exists():
             return
         arguments = [*CONTENDERS[run.contender].arguments]
@@ -110,11 +114,11 @@ class Laboratory:
         command = ['tools/train.py', CONFIG, '--resume']
         command += ['--work-dir', folder, *arguments]
         command += ['--cfg-options', *run.options, *self.options]
-        status, seconds = self.step(run, command, folder / 'train.log')
+        status, seconds = self.step(run, command, log)
         with (folder / 'cpu_seconds.txt').open('a') as file:
             file.write(f'{seconds}\n')
         if status:
-            raise StepError(f'training stopped, see {folder}/train.log')
+            raise StepError(f'training stopped, see {log}: {last_line(log)}')
         (folder / 'trained').touch()
 
     def test(self, run: Run) -> dict:
@@ -136,7 +140,7 @@ class Laboratory:
         command = ['tools/test.py', folder / Path(CONFIG).name, checkpoint]
         command += ['--work-dir', folder / 'test']
         if self.step(run, command, log)[0]:
-            raise StepError(f'test stopped, see {log}')
+            raise StepError(f'test stopped, see {log}: {last_line(log)}')
         mean_iou, by_class = read_iou(log.read_text())
         seconds = (folder / 'cpu_seconds.txt').read_text().split()
         return {
@@ -220,6 +224,11 @@ class Laboratory:
         if self.options:
             words += ['--cfg-options', *self.options]
         return shlex.join(words)
+
+
+def last_line(log: Path) -> str:
+    """What a tool has said last: its error, or why it stopped."""
+    return log.read_text().rstrip().rpartition('\n')[2]
 
 
 def read_iou(log: str) -> tuple[float, dict[str, float]]:

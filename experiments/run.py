@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .grids import DATA, Run, grid
-from .laboratory import Laboratory
+from .laboratory import DATA_DIR, Laboratory
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -41,8 +41,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--data-dir',
         type=Path,
-        default=Path('../shared/data'),
-        help='folder of the data sets and weights (default: %(default)s)',
+        default=DATA_DIR,
+        help='folder of the data sets and weights (default: USRN_DATA in the '
+        'environment, or ../shared/data)',
     )
     parser.add_argument(
         '--only',

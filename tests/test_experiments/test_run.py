@@ -103,6 +103,13 @@ def test_a_tool_is_stopped_at_the_deadline(tmp_path):
     assert not laboratory.attempt(usrn()), 'the time is over'
 
 
+def test_missing_data_are_named(tmp_path, capsys):
+    laboratory = Laboratory(tmp_path, tmp_path / 'data')
+    assert not laboratory.attempt(usrn())
+    printed = capsys.readouterr().out
+    assert f'put roads into {tmp_path}/data, or name its parent' in printed
+
+
 def test_several_jobs_train_what_both_need_once(steps, monkeypatch):
     steps.pause = 0.2
     monkeypatch.setattr(runner, 'Laboratory', lambda **_: steps)
