@@ -115,8 +115,7 @@ def _plain_pipeline(cfg: Config) -> list[dict]:
     """Steps of the test with MMSeg's loader of masks."""
     steps = []
     for step in image_steps(cfg):
-        loads_masks = issubclass(TRANSFORMS.get(step['type']), LoadAnnotations)
-        if loads_masks and _is_own(TRANSFORMS, step['type']):
+        if _loads_masks(step) and _is_own(TRANSFORMS, step['type']):
             step = dict(type='LoadAnnotations')
         steps.append(deepcopy(step))
     _refuse_own(TRANSFORMS, steps, 'the images are loaded with')
@@ -138,7 +137,7 @@ def _plain_test(cfg: Config, meta: dict) -> dict:
             one['pipeline'] = pipeline
     else:
         # A folder with masks, whether or not there were any to test with.
-        if not any(step['type'] == 'LoadAnnotations' for step in pipeline):
+        if not any(_loads_masks(step) for step in pipeline):
             pipeline.insert(-1, dict(type='LoadAnnotations'))
         for evaluator in evaluators:
             for key in ('format_only', 'output_dir'):
@@ -148,6 +147,8 @@ def _plain_test(cfg: Config, meta: dict) -> dict:
             metainfo=meta,
             data_root='data',
             data_prefix=dict(img_path='images', seg_map_path='masks'),
+            img_suffix='.jpg',
+            seg_map_suffix='.png',
             pipeline=pipeline,
         )
     return dict(
@@ -158,9 +159,16 @@ def _plain_test(cfg: Config, meta: dict) -> dict:
             sampler=dict(type='DefaultSampler', shuffle=False),
             dataset=dataset,
         ),
+        # The options of MMSeg's test want a dict.
         test_evaluator=evaluators
-        or dict(type='IoUMetric', iou_metrics=['mIoU']),
+        if len(evaluators) > 1
+        else [*evaluators, dict(type='IoUMetric', iou_metrics=['mIoU'])][0],
+        default_hooks=dict(visualization=dict(type='SegVisualizationHook')),
     )
+
+
+def _loads_masks(step: dict) -> bool:
+    return issubclass(TRANSFORMS.get(step['type']), LoadAnnotations)
 
 
 def _is_own(registry: Registry, name: str) -> bool:

@@ -33,6 +33,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 cfg = Config.fromfile(sys.argv[1])
 cfg.update(load_from=sys.argv[2], work_dir='run')
+cfg.test_evaluator['output_dir'] = 'maps'  # as --out does
+cfg.default_hooks.visualization.draw = True  # as --show-dir does
 assert 0 < Runner.from_cfg(cfg).test()['mIoU'] < 100
 """
 

@@ -4,6 +4,7 @@ from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 import torch.distributed as dist
@@ -43,9 +44,12 @@ class Signal(Hook):
 
 def stop(config: Config, iteration: int) -> str:
     """What the log says of a run that is stopped in an iteration."""
+    # MMEngine gives runs of one name and second one logger.
+    config = deepcopy(config)
+    config.experiment_name = uuid4().hex
     # Most of the time would go into the layout of the config's text.
     with patch.object(Config, 'pretty_text', property(str)):
-        runner = SafeRunner.from_cfg(deepcopy(config))
+        runner = SafeRunner.from_cfg(config)
         runner.register_hook(Signal(iteration))
         try:
             with pytest.raises(Preempted):
