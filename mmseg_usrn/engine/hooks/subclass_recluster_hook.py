@@ -150,7 +150,7 @@ class SubclassReclusterHook(Hook):
     ) -> None:
         table = model.subclass_table
         if runner.iter == 0:
-            if table.is_ready:  # of load_from
+            if (table.subclass_to_class >= 0).any():  # of load_from
                 model.decode_head.forget_subclasses()
             table.clear()
         elif table.is_ready and table.num_images != len(dataset.labeled):

@@ -284,11 +284,23 @@ def test_features_of_an_unfit_checkpoint(toy_config, baseline):
 
 
 @pytest.mark.slow
-def test_new_run_from_old_weights_clusters_afresh(toy_config, tmp_path):
+@pytest.mark.parametrize('converted', [False, True])
+def test_new_run_from_old_weights_clusters_afresh(
+    toy_config, tmp_path, converted
+):
+    """One that is converted from the original has no labels of cells."""
     run(toy_config, **{'train_cfg.max_iters': 3})
+    file = f'{toy_config.work_dir}/iter_3.pth'
+    if converted:
+        checkpoint = torch.load(file, weights_only=False)
+        weights = checkpoint['state_dict']
+        for name in ('cells_per_image', 'cell_subclass'):
+            name = f'subclass_table.{name}'
+            weights[name] = weights[name][:0]
+        torch.save(checkpoint, file)
     _, probe = run(
         toy_config,
-        load_from=f'{toy_config.work_dir}/iter_3.pth',
+        load_from=file,
         work_dir=str(tmp_path / 'second'),
         **{'train_cfg.max_iters': 5},
     )
